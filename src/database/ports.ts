@@ -1,0 +1,159 @@
+/**
+ * What a database has to do for us. Types only; adapters implement them, `core` calls them.
+ *
+ * The promises of every method: it acts on one record (but for `users.create`) and is atomic; what it has
+ * acknowledged is seen by every later call of every process; it takes and gives plain data (strings, finite
+ * numbers, booleans, null, arrays and objects of them); the records that it gives may be kept and changed by the
+ * caller without changing what is stored; times are milliseconds since 1970-01-01 UTC. A store that cannot be
+ * reached throws (any error): nobody is logged in by a failing store. A value of another type than declared (an
+ * object where a string belongs) is refused with a TypeError and reaches no query.
+ *
+ * Stores compose: `{ ...sqliteDatabase(path), sessions: otherSessions }`. So an adapter is a plain object with own
+ * properties, and `invalidateAllSessions` is a function that acts on `this.sessions`.
+ */
+export interface AccountsDatabase {
+  readonly users: UserStore;
+  readonly identities: IdentityStore;
+  readonly sessions: SessionStore;
+  readonly oneTimeTokens: OneTimeTokenStore;
+  /** Ends every session of a user but the named ones, in this database's `sessions`. */
+  invalidateAllSessions(userId: string, exceptSessionIds?: readonly string[]): Promise<void>;
+  /** Resolves when the store answers, throws when it does not. */
+  ping?(): Promise<void>;
+  /** Gives back what the adapter itself opened. */
+  close?(): Promise<void>;
+}
+
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+
+export interface EmailAddress {
+  /** As written by its owner: mails go there. */
+  address: string;
+  /** What it is compared by. */
+  canonical: string;
+  verified: boolean;
+}
+
+export interface UserRecord {
+  id: string;
+  /** Counts the changes of the record; `update` compares it. Starts at 1. */
+  version: number;
+  /** As written by its owner. */
+  username: string | null;
+  emails: EmailAddress[];
+  deactivated: boolean;
+  profile: { [key: string]: Json };
+  createdAt: number;
+  updatedAt: number;
+}
+
+/** What proves to be somebody: unique by `(service, subject)`. */
+export interface IdentityRecord {
+  service: string;
+  subject: string;
+  userId: string;
+  /** Counts the changes of the record; `update` and `remove` compare it. Starts at 1. */
+  version: number;
+  data: { [key: string]: Json };
+  createdAt: number;
+}
+
+export interface SessionRecord {
+  id: string;
+  userId: string;
+  /** Counts the changes of the record; `update` compares it. Starts at 1. */
+  version: number;
+  /** The number in the refresh token that is good next. */
+  rotation: number;
+  rotatedAt: number;
+  createdAt: number;
+  /** Ends here unless refreshed before. */
+  idleExpiresAt: number;
+  /** Ends here whatever happens. */
+  expiresAt: number;
+  revokedAt: number | null;
+  /** The session of the administrator who impersonates, with that user's id. */
+  actorSessionId: string | null;
+  actorUserId: string | null;
+  ip: string | null;
+  userAgent: string | null;
+}
+
+export interface SessionWithUser {
+  session: SessionRecord;
+  user: UserRecord | null;
+}
+
+export interface OneTimeTokenRecord {
+  /** What the token is for, as one string: a newer token with the same key replaces the older one. */
+  key: string;
+  /** SHA-256 of the token, never the token. Unique. */
+  hash: string;
+  purpose: string;
+  userId: string;
+  data: { [key: string]: Json };
+  createdAt: number;
+  expiresAt: number;
+}
+
+/** Which identity stood in the way. */
+export interface Conflict {
+  service: string;
+  subject: string;
+}
+
+export interface UserStore {
+  /**
+   * Stores a user with its identities, wholly or not at all. Answers null when done; otherwise the first identity
+   * that is somebody's already, or `{ service: 'id', subject: user.id }` when the id is taken, and stores nothing.
+   */
+  create(user: UserRecord, identities: readonly IdentityRecord[]): Promise<Conflict | null>;
+  /** The users of these ids, in this order, null for each that is not there. */
+  findMany(ids: readonly string[]): Promise<(UserRecord | null)[]>;
+  /** Replaces the record of `user.id` if its version is `user.version`, and raises the version by one. */
+  update(user: UserRecord): Promise<boolean>;
+}
+
+export interface IdentityStore {
+  find(service: string, subject: string): Promise<IdentityRecord | null>;
+  /** False when `(service, subject)` is somebody's already. */
+  insert(identity: IdentityRecord): Promise<boolean>;
+  /** Replaces `userId` and `data` if the version is `identity.version`, and raises the version by one. */
+  update(identity: IdentityRecord): Promise<boolean>;
+  /** Removes it if it has that version. */
+  remove(service: string, subject: string, version: number): Promise<boolean>;
+}
+
+export interface SessionStore {
+  /** `id` is new; a second session with a known id is an error. */
+  create(session: SessionRecord): Promise<void>;
+  findMany(ids: readonly string[]): Promise<(SessionRecord | null)[]>;
+  /** One query for sessions and their users, where both live together: used while `joinedWith` is the `users` in use. */
+  findWithUsers?(ids: readonly string[]): Promise<(SessionWithUser | null)[]>;
+  readonly joinedWith?: UserStore;
+  /**
+   * Replaces the record of `session.id` if its version is `session.version` and it is not revoked, and raises the
+   * version by one.
+   */
+  update(session: SessionRecord): Promise<boolean>;
+  /** Sets `revokedAt` where it is null. True when this call did it. */
+  revoke(id: string, now: number): Promise<boolean>;
+  /** Revokes every session of the user but these. */
+  revokeAll(userId: string, now: number, exceptSessionIds: readonly string[]): Promise<void>;
+  /** Every session of the user that is not revoked, newest first. */
+  findByUser(userId: string): Promise<SessionRecord[]>;
+  /** Removes those whose `expiresAt` or `idleExpiresAt` lies before `now`; how many. */
+  removeExpired(now: number): Promise<number>;
+}
+
+export interface OneTimeTokenStore {
+  /** Stores it in place of the one with the same key, if there is one. */
+  put(token: OneTimeTokenRecord): Promise<void>;
+  find(hash: string): Promise<OneTimeTokenRecord | null>;
+  /** Removes and gives it, to one caller only; null to every other. */
+  consume(hash: string, purpose: string): Promise<OneTimeTokenRecord | null>;
+  /** Removes those of a user, of one purpose or of all. */
+  removeByUser(userId: string, purpose?: string): Promise<void>;
+  /** Removes what has expired before `now`; how many. */
+  removeExpired(now: number): Promise<number>;
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // One copy of graphql: without this, vitest loads the ESM build beside the CommonJS one that
+    // libraries require, and errors are masked because `instanceof GraphQLError` is false.
+    server: { deps: { inline: true } },
+    maxWorkers: 2,
+    testTimeout: 20_000,
+  },
+});
