@@ -1,0 +1,47 @@
+import type { Report } from './events.ts';
+
+/** More work than this waits nowhere: a mailer that hangs must not fill the memory. */
+const MAX_PENDING = 10_000;
+
+/**
+ * Work that goes on after the answer, so that neither its time nor its failure tells a stranger anything (S8, S58).
+ * Tasks of one key run one after the other, in the order in which they came.
+ */
+export class Background {
+  readonly #chains = new Map<string, Promise<void>>();
+  readonly #report: Report;
+  #pending = 0;
+
+  constructor(report: Report) {
+    this.#report = report;
+  }
+
+  run(key: string, task: () => Promise<unknown>): void {
+    if (this.#pending >= MAX_PENDING) {
+      this.#report(
+        new Error(`${MAX_PENDING} tasks are waiting already`),
+        'work after the answer was dropped',
+      );
+      return;
+    }
+    this.#pending++;
+    const chain = (this.#chains.get(key) ?? nextTurn())
+      .then(task)
+      .catch((error: unknown) => this.#report(error, 'work after the answer'))
+      .then(() => {
+        this.#pending--;
+        if (this.#chains.get(key) === chain) this.#chains.delete(key);
+      });
+    this.#chains.set(key, chain);
+  }
+
+  /** Resolves when nothing is left to do. */
+  async settled(): Promise<void> {
+    while (this.#chains.size > 0) await Promise.all(this.#chains.values());
+  }
+}
+
+/** The answer goes out first. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,104 @@
+import { AccountsError, type AccountsErrorCode } from '../errors.ts';
+import type { Connection } from './connection.ts';
+import type { User } from './users.ts';
+
+/** Why something was refused. */
+export interface Refusal {
+  code: AccountsErrorCode;
+}
+
+interface Attempt<U> {
+  /** The way in, such as `password`. */
+  service: string;
+  connection: Connection;
+  /** Null as long as nobody was recognised. */
+  user: U | null;
+}
+
+/**
+ * What each event tells. The names are those of accounts-js. No event holds a password, a hash or a token, and
+ * strings that came from a client hold no control characters.
+ */
+export interface AccountsEvents<U extends User = User> {
+  /** Awaited before a session is made; a listener that throws refuses the login. */
+  ValidateLogin: Attempt<U> & { user: U };
+  LoginSuccess: Attempt<U> & { user: U; sessionId: string };
+  LoginError: Attempt<U> & { error: Refusal };
+  AuthenticateSuccess: Attempt<U> & { user: U };
+  AuthenticateError: Attempt<U> & { error: Refusal };
+  LogoutSuccess: { userId: string; sessionId: string };
+  LogoutError: { error: Refusal };
+  CreateUserSuccess: { user: U; connection: Connection };
+  CreateUserError: { error: Refusal; connection: Connection };
+  ResumeSessionSuccess: { user: U; sessionId: string };
+  ResumeSessionError: { error: Refusal };
+  RefreshTokensSuccess: { user: U; sessionId: string; connection: Connection };
+  RefreshTokensError: { error: Refusal; connection: Connection };
+  /** A refresh token was used again that had a successor in use: its session is revoked. */
+  RefreshTokenReused: { userId: string; sessionId: string; connection: Connection };
+  ImpersonationSuccess: { user: U; impersonated: U; sessionId: string; connection: Connection };
+  ImpersonationError: { userId: string | null; error: Refusal; connection: Connection };
+  ResetPasswordSuccess: { user: U; connection: Connection };
+  ResetPasswordError: { error: Refusal; connection: Connection };
+  ChangePasswordSuccess: { user: U; connection: Connection };
+  ChangePasswordError: { userId: string; error: Refusal; connection: Connection };
+  VerifyEmailSuccess: { user: U };
+  VerifyEmailError: { error: Refusal };
+  AddEmailSuccess: { user: U };
+  RemoveEmailSuccess: { user: U };
+  SetUsernameSuccess: { user: U };
+  DeactivateUserSuccess: { userId: string };
+  ActivateUserSuccess: { userId: string };
+}
+
+export type AccountsEventName = keyof AccountsEvents;
+
+type Listener<T> = (event: T) => unknown;
+
+/** Where failures go that nobody waits for. Never receives a secret. */
+export type Report = (error: unknown, where: string) => void;
+
+export class Events<U extends User = User> {
+  // A Map: an event called `__proto__` is just one that nobody emits.
+  readonly #listeners = new Map<string, Set<Listener<never>>>();
+  readonly #report: Report;
+
+  constructor(report: Report) {
+    this.#report = report;
+  }
+
+  on<N extends AccountsEventName>(name: N, listener: Listener<AccountsEvents<U>[N]>): () => void {
+    if (typeof listener !== 'function') throw new TypeError('an event listener must be a function');
+    // Wrapped, so that a function that is registered twice is two listeners with an unsubscribe each.
+    const entry: Listener<never> = (event) => listener(event);
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(entry));
+    return () => void listeners.delete(entry);
+  }
+
+  /** Whether it is worth building the event. */
+  heard(name: AccountsEventName): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0;
+  }
+
+  /** Tells every listener and waits for none: a slow or failing one changes nothing for the caller. */
+  emit<N extends AccountsEventName>(name: N, event: AccountsEvents<U>[N]): void {
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+      void (async () => (listener as Listener<AccountsEvents<U>[N]>)(event))().catch((error: unknown) =>
+        this.#report(error, `a listener of ${name}`),
+      );
+    }
+  }
+
+  /** Asks every listener in turn; what one throws reaches the caller. */
+  async ask<N extends AccountsEventName>(name: N, event: AccountsEvents<U>[N]): Promise<void> {
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+      await (listener as Listener<AccountsEvents<U>[N]>)(event);
+    }
+  }
+}
+
+/** What an event may tell of an error. */
+export function refusal(error: unknown): Refusal {
+  return { code: error instanceof AccountsError ? error.code : 'INTERNAL_SERVER_ERROR' };
+}

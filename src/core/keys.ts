@@ -1,0 +1,144 @@
+import {
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  KeyObject,
+  type PrivateKeyInput,
+  type PublicKeyInput,
+} from 'node:crypto';
+
+/** One algorithm is pinned to each key (RFC 8725, 3.1): a token cannot choose how it is verified. */
+export type TokenAlgorithm = 'HS256' | 'RS256' | 'ES256' | 'PS256';
+
+type KeyInput<T> = string | Buffer | KeyObject | T;
+
+/** A key pair in PEM or as `KeyObject`: RSA of 2,048 bits or more (RS256, PS256) or P-256 (ES256). */
+export interface TokenKeyPair {
+  publicKey: KeyInput<PublicKeyInput>;
+  privateKey: KeyInput<PrivateKeyInput>;
+  /** RS256 for RSA keys and ES256 for P-256, unless said otherwise. */
+  algorithm?: TokenAlgorithm | undefined;
+  /** The key's name in the header of its tokens; by default its fingerprint. */
+  kid?: string | undefined;
+}
+
+/** A key that verifies only. */
+export type TokenVerificationKey = Omit<TokenKeyPair, 'privateKey'>;
+
+export interface VerificationKey {
+  readonly kid: string;
+  readonly algorithm: TokenAlgorithm;
+  readonly key: KeyObject;
+}
+
+export interface Keyring {
+  /** Null where tokens are only verified. */
+  readonly signing: VerificationKey | null;
+  /** By `kid`. A Map: a kid of `__proto__` finds nothing. */
+  readonly verification: ReadonlyMap<string, VerificationKey>;
+}
+
+/** Long enough, but printed on well-known pages. */
+const KNOWN_SECRETS = new Set([
+  'secret',
+  'changeme',
+  'my-secret',
+  'my-super-random-secret',
+  'a-string-secret-at-least-256-bits-long',
+  'a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long',
+  'your-256-bit-secret-your-256-bit-secret',
+  'your-super-secret-jwt-token-with-at-least-32-characters-long',
+  'please-change-me-to-a-long-random-secret',
+  'change-me-change-me-change-me-change-me',
+  'MyReallySuperSecretSecretThatNobodyKnows',
+]);
+
+/** Reads `tokenSecret` and the keys that are accepted beside it. Throws a TypeError for what is not safe. */
+export function createKeyring(
+  tokenSecret: string | TokenKeyPair | TokenVerificationKey | undefined,
+  others: readonly (string | TokenVerificationKey)[] = [],
+): Keyring {
+  if (tokenSecret === undefined || tokenSecret === null) {
+    throw new TypeError('tokenSecret is missing: give a random string of 32 bytes or more, or a key pair');
+  }
+  const main = verificationKey(tokenSecret, 'tokenSecret');
+  const verification = new Map([[main.kid, main]]);
+  for (const other of others) {
+    const key = verificationKey(other, 'tokenVerificationKeys');
+    if (verification.has(key.kid)) throw new TypeError(`tokenVerificationKeys has the kid ${key.kid} twice`);
+    verification.set(key.kid, key);
+  }
+  return { signing: signingKey(tokenSecret, main), verification };
+}
+
+function signingKey(
+  input: string | TokenKeyPair | TokenVerificationKey,
+  main: VerificationKey,
+): VerificationKey | null {
+  if (typeof input === 'string') return main;
+  if (!('privateKey' in input) || input.privateKey === undefined) return null;
+  const key = asPrivateKey(input.privateKey);
+  if (!createPublicKey(exportPrivate(key)).equals(main.key)) {
+    throw new TypeError('tokenSecret: the private key does not belong to the public key');
+  }
+  return { ...main, key };
+}
+
+function exportPrivate(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+function verificationKey(input: string | TokenVerificationKey, option: string): VerificationKey {
+  if (typeof input === 'string') return secretKey(input, option);
+  if (typeof input !== 'object' || input === null || !('publicKey' in input)) {
+    throw new TypeError(`${option} must be a string or an object with publicKey and privateKey`);
+  }
+  const key = asPublicKey(input.publicKey);
+  const algorithm = pinnedAlgorithm(key, input.algorithm, option);
+  return { kid: input.kid ?? fingerprint(key), algorithm, key };
+}
+
+function secretKey(secret: string, option: string): VerificationKey {
+  if (Buffer.byteLength(secret) < 32)
+    throw new TypeError(`${option} must have 32 bytes or more (RFC 7518, 3.2)`);
+  if (KNOWN_SECRETS.has(secret)) throw new TypeError(`${option} is an example from public documentation`);
+  // A keyed hash: the name of a key stands in every token and must not help to guess the key.
+  const kid = createHmac('sha256', secret).update('graphql-accounts kid').digest('base64url').slice(0, 11);
+  return { kid, algorithm: 'HS256', key: createSecretKey(Buffer.from(secret)) };
+}
+
+function asPublicKey(input: TokenKeyPair['publicKey']): KeyObject {
+  if (input instanceof KeyObject)
+    return input.type === 'private' ? createPublicKey(exportPrivate(input)) : input;
+  return createPublicKey(input as PublicKeyInput);
+}
+
+function asPrivateKey(input: TokenKeyPair['privateKey']): KeyObject {
+  return input instanceof KeyObject ? input : createPrivateKey(input as PrivateKeyInput);
+}
+
+function pinnedAlgorithm(key: KeyObject, wanted: unknown, option: string): TokenAlgorithm {
+  const possible = possibleAlgorithms(key);
+  const algorithm = wanted === undefined ? possible[0] : possible.find((candidate) => candidate === wanted);
+  if (algorithm) return algorithm;
+  throw new TypeError(
+    `${option}: this key cannot be used; give RSA of 2,048 bits or more (RS256, PS256) or P-256 (ES256)`,
+  );
+}
+
+function possibleAlgorithms(key: KeyObject): TokenAlgorithm[] {
+  const { modulusLength = 0, namedCurve } = key.asymmetricKeyDetails ?? {};
+  if (key.asymmetricKeyType === 'rsa' && modulusLength >= 2048) return ['RS256', 'PS256'];
+  if (key.asymmetricKeyType === 'rsa-pss' && modulusLength >= 2048) return ['PS256'];
+  if (key.asymmetricKeyType === 'ec' && namedCurve === 'prime256v1') return ['ES256'];
+  return [];
+}
+
+function fingerprint(key: KeyObject): string {
+  return createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('base64url')
+    .slice(0, 22);
+}

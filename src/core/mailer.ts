@@ -1,0 +1,130 @@
+import type { UserRecord } from '../database/ports.ts';
+import type { Background } from './background.ts';
+import { SECOND } from './time.ts';
+import { toUser, type User } from './users.ts';
+
+/** A message, ready to be sent. */
+export interface Mail {
+  from: string;
+  to: string;
+  subject: string;
+  text: string;
+  html?: string | undefined;
+}
+
+/** Sends one message; rejects when it could not. Called after the answer to the request that caused it. */
+export type SendMail = (mail: Mail) => unknown;
+
+/** The words of one kind of mail. `url` is empty where the mail has no link. */
+export interface EmailTemplate<U extends User = User> {
+  from?: string | undefined;
+  subject(user: U): string;
+  text(user: U, url: string): string;
+  html?: ((user: U, url: string) => string) | undefined;
+}
+
+/** `from` for all, and for each kind of mail what differs from the default. */
+export type EmailTemplates<U extends User = User> = { from?: string | undefined } & {
+  [name: string]: Partial<EmailTemplate<U>> | string | undefined;
+};
+
+/** Makes the message itself, in place of the templates. The arguments are those of accounts-js. */
+export type PrepareMail<U extends User = User> = (
+  to: string,
+  token: string,
+  user: U,
+  pathFragment: string,
+  emailTemplate: EmailTemplate<U>,
+  from: string,
+) => Mail;
+
+export interface MailRequest {
+  template: string;
+  to: string;
+  user: UserRecord;
+  /** Which page the link leads to, and the token in it. */
+  link?: { path: string; token: string };
+}
+
+export interface MailerOptions {
+  siteUrl: string;
+  sendMail: SendMail;
+  overrides: EmailTemplates;
+  prepareMail: PrepareMail | undefined;
+  sanitize(user: User): User;
+  background: Background;
+}
+
+const DEFAULT_FROM = 'graphql-accounts <no-reply@localhost>';
+const SEND_TIMEOUT = 30 * SECOND;
+
+export class Mailer {
+  readonly #options: MailerOptions;
+  readonly #templates = new Map<string, EmailTemplate>();
+
+  constructor(options: MailerOptions) {
+    this.#options = options;
+  }
+
+  /** Services name their mails once, with the words used where the application gives none. */
+  define(templates: { [name: string]: EmailTemplate }): void {
+    for (const [name, template] of Object.entries(templates)) {
+      const override = this.#options.overrides[name];
+      this.#templates.set(name, { ...template, ...(typeof override === 'object' ? override : {}) });
+    }
+  }
+
+  /** Throws a TypeError for templates that no service sends: a misspelt name would change nothing. */
+  checkOverrides(): void {
+    for (const name of Object.keys(this.#options.overrides)) {
+      if (name !== 'from' && !this.#templates.has(name)) {
+        throw new TypeError(
+          `emailTemplates.${name} is no mail of ours; there are: ${[...this.#templates.keys()].join(', ')}`,
+        );
+      }
+    }
+  }
+
+  /** Sends it after the answer: a mailer that hangs or throws changes neither the answer nor its time (S58). */
+  send(request: MailRequest): void {
+    this.#options.background.run(`mail ${request.to}`, () => withTimeout(this.#deliver(request)));
+  }
+
+  async #deliver({ template, to, user, link }: MailRequest): Promise<void> {
+    const { prepareMail, sendMail, sanitize, overrides } = this.#options;
+    const words = this.#templates.get(template);
+    if (!words) throw new TypeError(`there is no mail template ${template}`);
+    const owner = sanitize(toUser(user));
+    const from = overrides.from ?? DEFAULT_FROM;
+    const mail = prepareMail
+      ? prepareMail(to, link?.token ?? '', owner, link?.path ?? '', words, from)
+      : this.#write(words, owner, to, link, from);
+    await sendMail(mail);
+  }
+
+  #write(words: EmailTemplate, user: User, to: string, link: MailRequest['link'], from: string): Mail {
+    const url = link ? `${this.#options.siteUrl}/${link.path}/${link.token}` : '';
+    const html = words.html?.(user, url);
+    return {
+      ...{ from: words.from ?? from, to, subject: words.subject(user), text: words.text(user, url) },
+      ...(html !== undefined && { html }),
+    };
+  }
+}
+
+async function withTimeout(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('sendMail did not finish')), SEND_TIMEOUT);
+    timer.unref();
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+let warned = false;
+
+/** What happens where the application gives no `sendMail`: one warning, and no mail, address or link in a log. */
+export function missingSendMail(): void {
+  if (!warned) console.warn('graphql-accounts: no sendMail option is given, so mails are not sent');
+  warned = true;
+}

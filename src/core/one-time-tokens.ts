@@ -1,0 +1,74 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { OneTimeTokenRecord } from '../database/ports.ts';
+import { AccountsError } from '../errors.ts';
+import { parseString } from './input.ts';
+import type { Store } from './store.ts';
+import type { Clock } from './time.ts';
+
+export interface OneTimeTokenRequest {
+  purpose: string;
+  userId: string;
+  /** What the token is bound to besides, such as an address; a newer token for the same replaces the older one. */
+  boundTo: string;
+  /** Milliseconds. */
+  lifetime: number;
+  data?: OneTimeTokenRecord['data'];
+}
+
+/** Tokens that travel in mails: 256 random bits, of which the store holds the hash only (S13, S28). */
+export class OneTimeTokens {
+  readonly #store: Store;
+  readonly #now: Clock;
+
+  constructor(store: Store, now: Clock) {
+    this.#store = store;
+    this.#now = now;
+  }
+
+  /** The token. One per user, purpose and binding: their number is capped, and the newest alone is good (S29). */
+  async create({ purpose, userId, boundTo, lifetime, data = {} }: OneTimeTokenRequest): Promise<string> {
+    const token = randomBytes(32).toString('base64url');
+    const createdAt = this.#now();
+    const key = JSON.stringify([purpose, userId, boundTo]);
+    const expiresAt = createdAt + lifetime;
+    await this.#store.oneTimeTokens.put({
+      key,
+      hash: hashOf(token),
+      purpose,
+      userId,
+      data,
+      createdAt,
+      expiresAt,
+    });
+    return token;
+  }
+
+  /** What a token stands for, without using it up. Throws INVALID_TOKEN for another purpose, or past its life. */
+  async find(token: unknown, purposes: readonly string[]): Promise<OneTimeTokenRecord> {
+    return this.#valid(await this.#store.oneTimeTokens.find(hashOf(parseToken(token))), purposes);
+  }
+
+  /** As `find`, and only the first caller gets it. */
+  async consume(token: unknown, purpose: string): Promise<OneTimeTokenRecord> {
+    return this.#valid(await this.#store.oneTimeTokens.consume(hashOf(parseToken(token)), purpose), [
+      purpose,
+    ]);
+  }
+
+  voidAll(userId: string, purpose?: string): Promise<void> {
+    return this.#store.oneTimeTokens.removeByUser(userId, purpose);
+  }
+
+  #valid(record: OneTimeTokenRecord | null, purposes: readonly string[]): OneTimeTokenRecord {
+    if (record && purposes.includes(record.purpose) && record.expiresAt > this.#now()) return record;
+    throw new AccountsError('INVALID_TOKEN');
+  }
+}
+
+function parseToken(token: unknown): string {
+  return parseString(token, 'INVALID_TOKEN', 512);
+}
+
+function hashOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
+}

@@ -1,0 +1,223 @@
+import type { AccountsDatabase } from '../database/ports.ts';
+import type { Report } from './events.ts';
+import { createKeyring, type Keyring, type TokenKeyPair, type TokenVerificationKey } from './keys.ts';
+import { type EmailTemplates, missingSendMail, type PrepareMail, type SendMail } from './mailer.ts';
+import type { SessionInfo } from './sessions.ts';
+import { type Clock, DAY, HOUR, MINUTE, parseDuration, parseExpiresIn, SECOND } from './time.ts';
+import type { User } from './users.ts';
+
+/** How one kind of token is made. */
+export interface TokenConfig {
+  /** Seconds, or a string such as `15m`. */
+  expiresIn?: number | string | undefined;
+  /** `graphql-accounts` by default. */
+  issuer?: string | undefined;
+  /** `graphql-accounts` by default. */
+  audience?: string | string[] | undefined;
+}
+
+/** What every access token says in `data`, as in accounts-js. `token` is the session's id, not a secret. */
+export interface JwtData {
+  token: string;
+  userId: string;
+  isImpersonated: boolean;
+}
+
+/**
+ * The options of `AccountsServer`. Durations are milliseconds unless said otherwise. An unknown option throws a
+ * `TypeError`, and so does each option of accounts-js that is refused; docs/options.md gives the reasons.
+ */
+export interface AccountsServerOptions<U extends User = User> {
+  /** Where users and sessions are kept. Needed unless `micro`. */
+  db?: AccountsDatabase | undefined;
+  /** A random string of 32 bytes or more (HS256), or a key pair (RS256, PS256, ES256). It has no default. */
+  tokenSecret: string | TokenKeyPair | TokenVerificationKey | undefined;
+  /** Keys that are accepted beside that of `tokenSecret`, such as the one before it. */
+  tokenVerificationKeys?: readonly (string | TokenVerificationKey)[] | undefined;
+  /** Access tokens live 15 minutes by default; a session ends 7 days after its last refresh (`refreshToken`). */
+  tokenConfigs?:
+    | { accessToken?: TokenConfig | undefined; refreshToken?: TokenConfig | undefined }
+    | undefined;
+  /** A session ends this long after login, however often it is refreshed. 30 days by default. */
+  sessionLifetime?: number | undefined;
+  /** 1 hour by default. */
+  impersonationLifetime?: number | undefined;
+  /** How long after a refresh its answer may be asked for again. 60 seconds by default. */
+  refreshGrace?: number | undefined;
+  /** Trust the signature of the access token until it expires, and look no session up. Off by default. */
+  useStatelessSession?: boolean | undefined;
+  /** Only verify access tokens: no database, no operations. Off by default. */
+  micro?: boolean | undefined;
+  /** Give the same answers for known and unknown addresses. On by default. */
+  ambiguousErrorMessages?: boolean | undefined;
+  /** Log a new user in at once. Off by default; shows whether an address was taken, so not with ambiguous errors. */
+  enableAutologin?: boolean | undefined;
+  /** More claims for the access token; also what `context.user` shows of them in stateless mode. */
+  createJwtPayload?:
+    | ((data: JwtData, user: U) => Record<string, unknown> | Promise<Record<string, unknown>>)
+    | undefined;
+  /** Changes what applications and clients see of a user. */
+  userObjectSanitizer?: ((user: U) => U) | undefined;
+  /** Throw to refuse a session that is otherwise good. The session is null in stateless mode. */
+  resumeSessionValidator?: ((user: U, session: SessionInfo | null) => unknown) | undefined;
+  /** Whether a user may impersonate another: only `true` allows it. Without it nobody may. */
+  impersonationAuthorize?: ((user: U, impersonateToUser: U) => unknown) | undefined;
+  /** The base of the links in mails. `http://localhost:3000` by default. */
+  siteUrl?: string | undefined;
+  /** Sends a mail. Without it none is sent. */
+  sendMail?: SendMail | undefined;
+  emailTemplates?: EmailTemplates<U> | undefined;
+  prepareMail?: PrepareMail<U> | undefined;
+  /** How long one call of the database may take. 8 seconds by default. */
+  storeTimeout?: number | undefined;
+  /** The clock: milliseconds since 1970-01-01 UTC. */
+  now?: Clock | undefined;
+  /** Gets errors that no caller sees: of listeners, mails, the database. `console.error` by default. */
+  onError?: Report | undefined;
+}
+
+/** The options of accounts-js that have no place here, and why. */
+const REFUSED: ReadonlyMap<string, string> = new Map([
+  ['tokenCreator', 'a session id is no bearer secret here, and secrets are always made by us'],
+  ['createNewSessionTokenOnRefresh', 'every refresh token is replaced when it is used'],
+  ['useInternalUserObjectSanitizer', 'a user object holds no secrets that would have to be removed'],
+]);
+
+const KNOWN: ReadonlySet<string> = new Set<keyof AccountsServerOptions>([
+  ...(['db', 'tokenSecret', 'tokenVerificationKeys', 'tokenConfigs', 'sessionLifetime'] as const),
+  ...([
+    'impersonationLifetime',
+    'refreshGrace',
+    'useStatelessSession',
+    'micro',
+    'ambiguousErrorMessages',
+  ] as const),
+  ...(['enableAutologin', 'createJwtPayload', 'userObjectSanitizer', 'resumeSessionValidator'] as const),
+  ...(['impersonationAuthorize', 'siteUrl', 'sendMail', 'emailTemplates', 'prepareMail'] as const),
+  ...(['storeTimeout', 'now', 'onError'] as const),
+]);
+
+interface ResolvedTokenConfig {
+  lifetime: number;
+  issuer: string;
+  audience: string | string[];
+}
+
+export interface ResolvedOptions<U extends User = User> {
+  keyring: Keyring;
+  access: ResolvedTokenConfig;
+  refresh: ResolvedTokenConfig;
+  sessionLifetime: number;
+  impersonationLifetime: number;
+  refreshGrace: number;
+  stateless: boolean;
+  micro: boolean;
+  ambiguousErrorMessages: boolean;
+  enableAutologin: boolean;
+  createJwtPayload: NonNullable<AccountsServerOptions<U>['createJwtPayload']>;
+  userObjectSanitizer: (user: U) => U;
+  resumeSessionValidator: AccountsServerOptions<U>['resumeSessionValidator'];
+  impersonationAuthorize: AccountsServerOptions<U>['impersonationAuthorize'];
+  siteUrl: string;
+  sendMail: SendMail;
+  emailTemplates: EmailTemplates<U>;
+  prepareMail: PrepareMail<U> | undefined;
+  storeTimeout: number;
+  now: Clock;
+  onError: Report;
+}
+
+/** Checks the options and fills in the defaults. Throws a TypeError. */
+export function resolveOptions<U extends User>(options: AccountsServerOptions<U>): ResolvedOptions<U> {
+  if (typeof options !== 'object' || options === null) throw new TypeError('AccountsServer needs options');
+  refuseUnknown(options, KNOWN, 'AccountsServer', REFUSED);
+  const ambiguousErrorMessages = flag(options.ambiguousErrorMessages, true, 'ambiguousErrorMessages');
+  const enableAutologin = flag(options.enableAutologin, false, 'enableAutologin');
+  if (enableAutologin && ambiguousErrorMessages) {
+    throw new TypeError(
+      'enableAutologin tells whether an address was taken: set ambiguousErrorMessages to false to use it',
+    );
+  }
+  const tokenConfigs = options.tokenConfigs ?? {};
+  refuseUnknown(tokenConfigs, new Set(['accessToken', 'refreshToken']), 'tokenConfigs');
+  return {
+    keyring: createKeyring(options.tokenSecret, options.tokenVerificationKeys),
+    access: tokenConfig(tokenConfigs.accessToken, 15 * MINUTE, 'accessToken'),
+    refresh: tokenConfig(tokenConfigs.refreshToken, 7 * DAY, 'refreshToken'),
+    sessionLifetime: duration(options.sessionLifetime, 30 * DAY, 'sessionLifetime'),
+    impersonationLifetime: duration(options.impersonationLifetime, HOUR, 'impersonationLifetime'),
+    refreshGrace: options.refreshGrace === 0 ? 0 : duration(options.refreshGrace, MINUTE, 'refreshGrace'),
+    stateless: flag(options.useStatelessSession, false, 'useStatelessSession'),
+    micro: flag(options.micro, false, 'micro'),
+    ambiguousErrorMessages,
+    enableAutologin,
+    createJwtPayload: callback(options.createJwtPayload, 'createJwtPayload') ?? (() => ({})),
+    userObjectSanitizer: callback(options.userObjectSanitizer, 'userObjectSanitizer') ?? ((user) => user),
+    resumeSessionValidator: callback(options.resumeSessionValidator, 'resumeSessionValidator'),
+    impersonationAuthorize: callback(options.impersonationAuthorize, 'impersonationAuthorize'),
+    siteUrl: parseSiteUrl(options.siteUrl ?? 'http://localhost:3000'),
+    sendMail: callback(options.sendMail, 'sendMail') ?? missingSendMail,
+    emailTemplates: options.emailTemplates ?? ({} as EmailTemplates<U>),
+    prepareMail: callback(options.prepareMail, 'prepareMail'),
+    storeTimeout: duration(options.storeTimeout, 8 * SECOND, 'storeTimeout'),
+    now: callback(options.now, 'now') ?? Date.now,
+    onError: callback(options.onError, 'onError') ?? logError,
+  };
+}
+
+/** A misspelt option would silently leave a default in force: that is refused where the server is made. */
+export function refuseUnknown(
+  options: object,
+  known: ReadonlySet<string>,
+  where: string,
+  refused: ReadonlyMap<string, string> = new Map(),
+): void {
+  for (const name of Object.keys(options)) {
+    const reason = refused.get(name);
+    if (reason !== undefined) throw new TypeError(`${where}: the option ${name} is refused: ${reason}`);
+    if (!known.has(name)) throw new TypeError(`${where}: there is no option ${name}`);
+  }
+}
+
+function tokenConfig(config: TokenConfig | undefined, lifetime: number, name: string): ResolvedTokenConfig {
+  refuseUnknown(config ?? {}, new Set(['expiresIn', 'issuer', 'audience']), `tokenConfigs.${name}`);
+  const { expiresIn, issuer = 'graphql-accounts', audience = 'graphql-accounts' } = config ?? {};
+  const where = `tokenConfigs.${name}`;
+  if (typeof issuer !== 'string' || issuer === '') throw new TypeError(`${where}.issuer must be a string`);
+  const audiences = [audience].flat();
+  if (audiences.length === 0 || audiences.some((value) => typeof value !== 'string' || value === '')) {
+    throw new TypeError(`${where}.audience must be a string or several`);
+  }
+  return {
+    lifetime: expiresIn === undefined ? lifetime : parseExpiresIn(expiresIn, `${where}.expiresIn`),
+    issuer,
+    audience,
+  };
+}
+
+function duration(value: unknown, fallback: number, option: string): number {
+  return value === undefined ? fallback : parseDuration(value, option);
+}
+
+export function flag(value: unknown, fallback: boolean, option: string): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'boolean') throw new TypeError(`${option} must be true or false`);
+  return value;
+}
+
+export function callback<T>(value: T | undefined, option: string): T | undefined {
+  if (value !== undefined && typeof value !== 'function') throw new TypeError(`${option} must be a function`);
+  return value;
+}
+
+function parseSiteUrl(value: unknown): string {
+  const url = typeof value === 'string' ? URL.parse(value) : null;
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.search || url.hash) {
+    throw new TypeError('siteUrl must be an http or https URL without query and fragment');
+  }
+  return url.href.replace(/\/+$/, '');
+}
+
+function logError(error: unknown, where: string): void {
+  console.error(`graphql-accounts: ${where}:`, error);
+}

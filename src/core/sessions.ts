@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto';
+import type { SessionRecord, SessionWithUser, UserRecord } from '../database/ports.ts';
+import { AccountsError } from '../errors.ts';
+import { batched } from './batch.ts';
+import type { Connection } from './connection.ts';
+import type { Store } from './store.ts';
+import type { Clock } from './time.ts';
+import type { AccessClaims, RefreshClaims } from './tokens.ts';
+
+/** What applications see of a session. */
+export interface SessionInfo {
+  id: string;
+  userId: string;
+  /** Who impersonates the user, if somebody does. */
+  actorUserId: string | null;
+}
+
+/** A session that is good now, with its user. */
+export interface LiveSession {
+  session: SessionRecord;
+  user: UserRecord;
+}
+
+export interface SessionLifetimes {
+  /** From one refresh to the next. */
+  idle: number;
+  absolute: number;
+  impersonation: number;
+  /** For how long the answer to a refresh may be asked for again. */
+  grace: number;
+}
+
+/** What came of presenting a refresh token. */
+export type Rotation =
+  | { outcome: 'rotated' | 'repeated'; live: LiveSession }
+  | { outcome: 'reused'; session: SessionRecord };
+
+const MAX_TRIES = 100;
+
+/** Makes, looks up, rotates and ends sessions. A session changes by compare-and-set only (S15, S16). */
+export class Sessions {
+  readonly #store: Store;
+  readonly #now: Clock;
+  readonly #lifetimes: SessionLifetimes;
+  readonly #load: (id: string) => Promise<SessionWithUser | null>;
+
+  constructor(store: Store, lifetimes: SessionLifetimes, now: Clock) {
+    this.#store = store;
+    this.#now = now;
+    this.#lifetimes = lifetimes;
+    this.#load = batched((ids) => loadWithUsers(store, ids));
+  }
+
+  /** A new session; that of an impersonator ends no later than the session it was begun from. */
+  async create(userId: string, connection: Connection, actor?: SessionRecord): Promise<SessionRecord> {
+    const now = this.#now();
+    const { absolute, impersonation, idle } = this.#lifetimes;
+    const expiresAt = actor ? Math.min(now + impersonation, actor.expiresAt) : now + absolute;
+    const session: SessionRecord = {
+      ...{ id: randomBytes(16).toString('base64url'), userId, version: 1, rotation: 1 },
+      ...{ createdAt: now, rotatedAt: now, expiresAt, idleExpiresAt: Math.min(now + idle, expiresAt) },
+      ...{ revokedAt: null, actorSessionId: actor?.id ?? null, actorUserId: actor?.userId ?? null },
+      ...connection,
+    };
+    await this.#store.sessions.create(session);
+    return session;
+  }
+
+  /** The session that an access token names, if it is good now; otherwise throws UNAUTHENTICATED. */
+  async resume(claims: AccessClaims): Promise<LiveSession> {
+    const live = await this.#live(claims.sessionId);
+    if (!live || live.session.userId !== claims.userId || live.session.actorUserId !== claims.actorUserId) {
+      throw new AccountsError('UNAUTHENTICATED', 'The session has ended.');
+    }
+    return live;
+  }
+
+  /**
+   * Takes a refresh token. The number before the current one is answered with the same successor within the grace:
+   * an answer was lost, or two tabs asked at once. Any other older number was used by two parties, and one of them
+   * is a thief: the session ends (RFC 9700, 4.14.2).
+   */
+  async rotate(access: AccessClaims, refresh: RefreshClaims, connection: Connection): Promise<Rotation> {
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      const live = await this.resume(access);
+      const { session } = live;
+      if (refresh.rotation === session.rotation) {
+        const rotated = this.#next(session, connection);
+        if (await this.#store.sessions.update(rotated))
+          return { outcome: 'rotated', live: { ...live, session: rotated } };
+      } else if (refresh.rotation > session.rotation) {
+        throw new AccountsError('UNAUTHENTICATED', 'The refresh token is not valid.');
+      } else if (this.#mayRepeat(session, refresh.rotation)) {
+        return { outcome: 'repeated', live };
+      } else {
+        await this.revoke(session.id);
+        return { outcome: 'reused', session };
+      }
+    }
+    throw new AccountsError('SERVICE_UNAVAILABLE');
+  }
+
+  /** True when this call ended it. */
+  revoke(id: string): Promise<boolean> {
+    return this.#store.sessions.revoke(id, this.#now());
+  }
+
+  revokeAll(userId: string, exceptSessionIds: readonly string[] = []): Promise<void> {
+    return this.#store.sessions.revokeAll(userId, this.#now(), exceptSessionIds);
+  }
+
+  #next(session: SessionRecord, connection: Connection): SessionRecord {
+    const now = this.#now();
+    return {
+      ...session,
+      ...connection,
+      rotation: session.rotation + 1,
+      rotatedAt: now,
+      idleExpiresAt: Math.min(now + this.#lifetimes.idle, session.expiresAt),
+    };
+  }
+
+  #mayRepeat(session: SessionRecord, rotation: number): boolean {
+    return rotation === session.rotation - 1 && this.#now() - session.rotatedAt <= this.#lifetimes.grace;
+  }
+
+  async #live(id: string): Promise<LiveSession | null> {
+    const found = await this.#load(id);
+    if (!found?.user || found.user.deactivated || !this.#isAlive(found.session)) return null;
+    const { actorSessionId } = found.session;
+    // An impersonation ends with the session that it was begun from.
+    if (actorSessionId !== null && !(await this.#live(actorSessionId))) return null;
+    return { session: found.session, user: found.user };
+  }
+
+  #isAlive({ revokedAt, expiresAt, idleExpiresAt }: SessionRecord): boolean {
+    return revokedAt === null && this.#now() < Math.min(expiresAt, idleExpiresAt);
+  }
+}
+
+export function toSessionInfo({ id, userId, actorUserId }: SessionRecord): SessionInfo {
+  return { id, userId, actorUserId };
+}
+
+/** While impersonating nobody changes how the user gets in (S42). */
+export function refuseImpersonated({ actorUserId }: SessionInfo): void {
+  if (actorUserId !== null) throw new AccountsError('FORBIDDEN', 'This cannot be done while impersonating.');
+}
+
+async function loadWithUsers(store: Store, ids: readonly string[]): Promise<(SessionWithUser | null)[]> {
+  if (store.joined && store.sessions.findWithUsers) return store.sessions.findWithUsers(ids);
+  const sessions = await store.sessions.findMany(ids);
+  const userIds = [...new Set(sessions.flatMap((session) => session?.userId ?? []))];
+  const users = new Map(
+    userIds.length > 0 ? (await store.users.findMany(userIds)).map((user) => [user?.id, user]) : [],
+  );
+  return sessions.map((session) => session && { session, user: users.get(session.userId) ?? null });
+}
