@@ -90,6 +90,11 @@ function lowerCase(text: string): string {
 }
 
 function foldCase(text: string): string {
+  // Twice for the capital ẞ: it becomes ß at first, and ß becomes ss.
+  return foldOnce(foldOnce(text));
+}
+
+function foldOnce(text: string): string {
   return text.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
 }
 

@@ -42,6 +42,9 @@ export interface NewUser {
   credentials: { [service: string]: { [key: string]: Json } };
 }
 
+/** What becomes of the newest record; may throw. */
+export type UserChange = (user: UserRecord) => Partial<UserRecord>;
+
 /** Somebody who claims a name gets this long to finish; afterwards what was left behind counts as free. */
 const CLAIM_TIME = 5 * SECOND;
 const MAX_TRIES = 20;
@@ -138,7 +141,7 @@ export class Users {
   }
 
   /** Changes a user under compare-and-set; `change` sees the newest record each time and may throw. */
-  async update(id: string, change: (user: UserRecord) => Partial<UserRecord>): Promise<UserRecord> {
+  async update(id: string, change: UserChange): Promise<UserRecord> {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const user = await this.find(id);
       if (!user) throw new AccountsError('USER_NOT_FOUND');
@@ -157,6 +160,24 @@ export class Users {
       if (holder && !(await this.#release(service, canonical))) return false;
     }
     throw new AccountsError('SERVICE_UNAVAILABLE');
+  }
+
+  /**
+   * Makes a name a user's own and says so in the user's record. Null when somebody else has the name, also when
+   * somebody took it over because this call was too slow: then the record is put right again.
+   */
+  async adopt(
+    service: NameService,
+    canonical: string,
+    userId: string,
+    { change, undo }: { change: UserChange; undo: UserChange },
+  ): Promise<UserRecord | null> {
+    if (!(await this.claim(service, canonical, userId))) return null;
+    const user = await this.update(userId, change);
+    const identity = await this.#store.identities.find(service, canonical);
+    if (identity?.userId === userId) return user;
+    await this.update(userId, undo);
+    return null;
   }
 
   /** Gives a name up that its user does not list any more. */

@@ -1,0 +1,132 @@
+import * as checks from './checks.ts';
+import type { AccountsDatabase, IdentityStore, OneTimeTokenStore, SessionStore, UserStore } from './ports.ts';
+
+/**
+ * The stores of an adapter behind the checks that all adapters share: what is not of its declared type is refused
+ * with a TypeError before the adapter sees it (S43).
+ */
+export function checkedUsers(store: UserStore): UserStore {
+  return {
+    create: async (user, identities) => {
+      checks.checkUser(user);
+      if (!Array.isArray(identities)) throw new TypeError('identities must be an array');
+      for (const identity of identities) {
+        checks.checkIdentity(identity);
+        if (identity.userId !== user.id) throw new TypeError('identity.userId must be user.id');
+      }
+      return store.create(user, identities);
+    },
+    findMany: async (ids) => {
+      checks.checkStrings(ids, 'ids');
+      return store.findMany(ids);
+    },
+    update: async (user) => {
+      checks.checkUser(user);
+      return store.update(user);
+    },
+  };
+}
+
+export function checkedIdentities(store: IdentityStore): IdentityStore {
+  return {
+    find: async (service, subject) => {
+      checks.checkString(service, 'service');
+      checks.checkString(subject, 'subject');
+      return store.find(service, subject);
+    },
+    insert: async (identity) => {
+      checks.checkIdentity(identity);
+      return store.insert(identity);
+    },
+    update: async (identity) => {
+      checks.checkIdentity(identity);
+      return store.update(identity);
+    },
+    remove: async (service, subject, version) => {
+      checks.checkString(service, 'service');
+      checks.checkString(subject, 'subject');
+      checks.checkCount(version, 'version');
+      return store.remove(service, subject, version);
+    },
+  };
+}
+
+export function checkedSessions(store: SessionStore): SessionStore {
+  const { findWithUsers, joinedWith } = store;
+  return {
+    create: async (session) => {
+      checks.checkSession(session);
+      return store.create(session);
+    },
+    findMany: async (ids) => {
+      checks.checkStrings(ids, 'ids');
+      return store.findMany(ids);
+    },
+    ...(findWithUsers && {
+      findWithUsers: async (ids: readonly string[]) => {
+        checks.checkStrings(ids, 'ids');
+        return findWithUsers(ids);
+      },
+    }),
+    ...(joinedWith && { joinedWith }),
+    update: async (session) => {
+      checks.checkSession(session);
+      return store.update(session);
+    },
+    revoke: async (id, now) => {
+      checks.checkString(id, 'id');
+      checks.checkNumber(now, 'now');
+      return store.revoke(id, now);
+    },
+    revokeAll: async (userId, now, exceptSessionIds) => {
+      checks.checkString(userId, 'userId');
+      checks.checkNumber(now, 'now');
+      checks.checkStrings(exceptSessionIds, 'exceptSessionIds');
+      return store.revokeAll(userId, now, exceptSessionIds);
+    },
+    findByUser: async (userId) => {
+      checks.checkString(userId, 'userId');
+      return store.findByUser(userId);
+    },
+    removeExpired: async (now) => {
+      checks.checkNumber(now, 'now');
+      return store.removeExpired(now);
+    },
+  };
+}
+
+export function checkedOneTimeTokens(store: OneTimeTokenStore): OneTimeTokenStore {
+  return {
+    put: async (token) => {
+      checks.checkOneTimeToken(token);
+      return store.put(token);
+    },
+    find: async (hash) => {
+      checks.checkString(hash, 'hash');
+      return store.find(hash);
+    },
+    consume: async (hash, purpose) => {
+      checks.checkString(hash, 'hash');
+      checks.checkString(purpose, 'purpose');
+      return store.consume(hash, purpose);
+    },
+    removeByUser: async (userId, purpose) => {
+      checks.checkString(userId, 'userId');
+      if (purpose !== undefined) checks.checkString(purpose, 'purpose');
+      return store.removeByUser(userId, purpose);
+    },
+    removeExpired: async (now) => {
+      checks.checkNumber(now, 'now');
+      return store.removeExpired(now);
+    },
+  };
+}
+
+/** A function, so that it acts on the `sessions` of the database that it was spread into. */
+export async function invalidateAllSessions(
+  this: Pick<AccountsDatabase, 'sessions'>,
+  userId: string,
+  exceptSessionIds: readonly string[] = [],
+): Promise<void> {
+  await this.sessions.revokeAll(userId, Date.now(), exceptSessionIds);
+}

@@ -1,0 +1,116 @@
+import type { IdentityRecord, OneTimeTokenRecord, SessionRecord, UserRecord } from './ports.ts';
+
+/** Deeper data is somebody's attack on a stack, not somebody's profile. */
+const MAX_DEPTH = 100;
+
+/**
+ * A string that every store keeps as it is, and nothing else: `{ "$ne": null }` would be an operator to MongoDB and
+ * named parameters to node:sqlite. A lone surrogate becomes U+FFFD on its way to UTF-8, so two different names would
+ * become one; PostgreSQL and BSON keys have no NUL. The text of the error never holds the value.
+ */
+export function checkString(value: unknown, name: string): asserts value is string {
+  if (typeof value !== 'string') throw new TypeError(`${name} must be a string`);
+  if (!value.isWellFormed() || value.includes('\0'))
+    throw new TypeError(`${name} must be well-formed Unicode without NUL characters`);
+}
+
+export function checkStrings(values: unknown, name: string): asserts values is readonly string[] {
+  if (!Array.isArray(values)) throw new TypeError(`${name} must be an array of strings`);
+  for (const value of values) checkString(value, name);
+}
+
+export function checkNumber(value: unknown, name: string): asserts value is number {
+  if (!Number.isFinite(value)) throw new TypeError(`${name} must be a finite number`);
+}
+
+/** What is counted: stores keep it as an integer. */
+export function checkCount(value: unknown, name: string): asserts value is number {
+  if (!Number.isSafeInteger(value)) throw new TypeError(`${name} must be an integer`);
+}
+
+export function checkUser(user: UserRecord): void {
+  checkString(user?.id, 'user.id');
+  checkCount(user.version, 'user.version');
+  checkStringOrNull(user.username, 'user.username');
+  if (!Array.isArray(user.emails)) throw new TypeError('user.emails must be an array');
+  for (const email of user.emails) {
+    checkString(email?.address, 'email.address');
+    checkString(email.canonical, 'email.canonical');
+    checkBoolean(email.verified, 'email.verified');
+  }
+  checkBoolean(user.deactivated, 'user.deactivated');
+  checkData(user.profile, 'user.profile');
+  checkNumber(user.createdAt, 'user.createdAt');
+  checkNumber(user.updatedAt, 'user.updatedAt');
+}
+
+export function checkIdentity(identity: IdentityRecord): void {
+  checkString(identity?.service, 'identity.service');
+  checkString(identity.subject, 'identity.subject');
+  checkString(identity.userId, 'identity.userId');
+  checkCount(identity.version, 'identity.version');
+  checkData(identity.data, 'identity.data');
+  checkNumber(identity.createdAt, 'identity.createdAt');
+}
+
+export function checkSession(session: SessionRecord): void {
+  checkString(session?.id, 'session.id');
+  checkString(session.userId, 'session.userId');
+  checkCount(session.version, 'session.version');
+  checkCount(session.rotation, 'session.rotation');
+  checkNumber(session.rotatedAt, 'session.rotatedAt');
+  checkNumber(session.createdAt, 'session.createdAt');
+  checkNumber(session.idleExpiresAt, 'session.idleExpiresAt');
+  checkNumber(session.expiresAt, 'session.expiresAt');
+  if (session.revokedAt !== null) checkNumber(session.revokedAt, 'session.revokedAt');
+  checkStringOrNull(session.actorSessionId, 'session.actorSessionId');
+  checkStringOrNull(session.actorUserId, 'session.actorUserId');
+  checkStringOrNull(session.ip, 'session.ip');
+  checkStringOrNull(session.userAgent, 'session.userAgent');
+}
+
+export function checkOneTimeToken(token: OneTimeTokenRecord): void {
+  checkString(token?.key, 'token.key');
+  checkString(token.hash, 'token.hash');
+  checkString(token.purpose, 'token.purpose');
+  checkString(token.userId, 'token.userId');
+  checkData(token.data, 'token.data');
+  checkNumber(token.createdAt, 'token.createdAt');
+  checkNumber(token.expiresAt, 'token.expiresAt');
+}
+
+function checkStringOrNull(value: unknown, name: string): void {
+  if (value !== null) checkString(value, name);
+}
+
+function checkBoolean(value: unknown, name: string): void {
+  if (typeof value !== 'boolean') throw new TypeError(`${name} must be a boolean`);
+}
+
+function checkData(value: unknown, name: string): void {
+  if (!isPlainObject(value)) throw new TypeError(`${name} must be a plain object`);
+  checkJson(value, name, 0);
+}
+
+/** What JSON keeps unchanged: no undefined, no dates, nothing with a `toJSON`. */
+function checkJson(value: unknown, name: string, depth: number): void {
+  if (value === null || typeof value === 'boolean') return;
+  if (typeof value === 'string') return checkString(value, name);
+  if (typeof value === 'number') return checkNumber(value, name);
+  if (depth >= MAX_DEPTH) throw new TypeError(`${name} is nested too deeply`);
+  if (Array.isArray(value)) {
+    for (const item of value) checkJson(item, name, depth + 1);
+  } else if (isPlainObject(value)) {
+    for (const [key, item] of Object.entries(value)) {
+      checkString(key, name);
+      checkJson(item, name, depth + 1);
+    }
+  } else throw new TypeError(`${name} must be JSON`);
+}
+
+/** Also of another realm: test runners have several, each with an `Object.prototype` of its own. */
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}

@@ -1,0 +1,35 @@
+export { AccountsServer, type Identified } from './core/accounts-server.ts';
+export type { Connection } from './core/connection.ts';
+export type { AccountsEventName, AccountsEvents, Refusal } from './core/events.ts';
+export type { ImpersonationResult } from './core/impersonation.ts';
+export type { TokenAlgorithm, TokenKeyPair, TokenVerificationKey } from './core/keys.ts';
+export type { LoginResult } from './core/login.ts';
+export type { EmailTemplate, EmailTemplates, Mail, PrepareMail, SendMail } from './core/mailer.ts';
+export type { AccountsServerOptions, JwtData, TokenConfig } from './core/options.ts';
+export type {
+  AccountsService,
+  Authentication,
+  Caller,
+  Operation,
+  ServiceContext,
+  ServiceFactory,
+  ServiceOperations,
+} from './core/service.ts';
+export type { LiveSession, SessionInfo } from './core/sessions.ts';
+export type { User } from './core/users.ts';
+export type {
+  AccountsDatabase,
+  IdentityRecord,
+  OneTimeTokenRecord,
+  SessionRecord,
+  UserRecord,
+} from './database/ports.ts';
+export { AccountsError, type AccountsErrorCode } from './errors.ts';
+export {
+  type CreateUserResult,
+  type NewUserInput,
+  type PasswordOptions,
+  type PasswordService,
+  password,
+  type ValidatedUser,
+} from './services/password/index.ts';

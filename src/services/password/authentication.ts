@@ -1,0 +1,72 @@
+import { parseEmail } from '../../core/canonical.ts';
+import { parseObject, parseString } from '../../core/input.ts';
+import type { Authentication } from '../../core/service.ts';
+import type { UserReference } from '../../core/users.ts';
+import type { UserRecord } from '../../database/ports.ts';
+import { AccountsError } from '../../errors.ts';
+import { mailVerification } from './emails.ts';
+import type { PasswordParts } from './parts.ts';
+import { isHashable } from './policy.ts';
+
+/**
+ * Recognises a user by password. Unknown user, wrong password, no password and deactivated account are one refusal,
+ * after one hash each (S7, S8).
+ */
+export async function authenticate(
+  parts: PasswordParts,
+  params: Readonly<Record<string, unknown>>,
+): Promise<Authentication> {
+  const reference = parseReference(params.user);
+  const password = parseTypedPassword(params.password);
+  const user = await parts.users.findByReference(reference);
+  const credential = user ? await parts.credentials.find(user.id) : { record: null, generation: 0 };
+  const matches = await parts.credentials.verify(password, credential);
+  if (!user || !matches || user.deactivated) throw new AccountsError('INVALID_CREDENTIALS');
+  await parts.credentials.renew(password, credential);
+  refuseUnverified(parts, user, reference);
+  return {
+    user,
+    stillHolds: async () => (await parts.credentials.find(user.id)).generation === credential.generation,
+  };
+}
+
+/** Told only after the password was right (S9); the link goes out again. */
+function refuseUnverified(parts: PasswordParts, user: UserRecord, reference: UserReference): void {
+  if (!parts.options.requireEmailVerification) return;
+  const canonical = 'email' in reference ? parseEmail(reference.email).canonical : null;
+  const candidates = user.emails.filter((email) => canonical === null || email.canonical === canonical);
+  if (candidates.some(({ verified }) => verified)) return;
+  const [address] = candidates;
+  if (address)
+    parts.background.run(`email ${address.canonical}`, () => mailVerification(parts, user, address));
+  throw new AccountsError('EMAIL_NOT_VERIFIED');
+}
+
+/** `user` is a string, or an object with `id`, `username` or `email`; clients send those they do not use as null. */
+function parseReference(input: unknown): UserReference {
+  if (typeof input === 'string') {
+    const name = parseString(input);
+    return name.includes('@') ? { email: name } : { username: name };
+  }
+  const { id, username, email, ...unknown } = parseObject(input);
+  if (Object.keys(unknown).length > 0) throw new AccountsError('BAD_USER_INPUT');
+  // The order of accounts-js, where several are given.
+  if (isGiven(id)) return { id: parseString(id) };
+  if (isGiven(username)) return { username: parseString(username) };
+  if (isGiven(email)) return { email: parseString(email) };
+  throw new AccountsError(
+    'BAD_USER_INPUT',
+    'Say whom to log in: give an id, a username or an e-mail address.',
+  );
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+/** What no user can have as password is a wrong password, and is refused before anything is hashed (S3). */
+export function parseTypedPassword(input: unknown): string {
+  if (typeof input !== 'string') throw new AccountsError('BAD_USER_INPUT', 'A password is required.');
+  if (!isHashable(input)) throw new AccountsError('INVALID_CREDENTIALS');
+  return input;
+}

@@ -1,0 +1,33 @@
+import type { ServiceFactory } from '../../core/service.ts';
+import { type PasswordOptions, resolvePasswordOptions } from './options.ts';
+import { PasswordService } from './service.ts';
+
+export type { NewUserInput, PasswordOptions, ValidatedUser } from './options.ts';
+export type { CreateUserResult } from './registration.ts';
+export type { PasswordService } from './service.ts';
+
+/**
+ * Sign-up and login with a password, e-mail verification, reset, enrolment, several addresses per user.
+ *
+ * ```ts
+ * new AccountsServer(
+ *   { db, tokenSecret: process.env.TOKEN_SECRET },
+ *   { password: password({ requireEmailVerification: true, minLength: 12 }) },
+ * );
+ * ```
+ *
+ * Throws a TypeError for an unknown or unsafe option.
+ */
+export function password(options: PasswordOptions = {}): ServiceFactory<PasswordService> {
+  const resolved = resolvePasswordOptions(options);
+  return {
+    create(context) {
+      if (resolved.requireEmailVerification && context.enableAutologin) {
+        throw new TypeError(
+          'enableAutologin would log in users whose address is not verified: drop one of the two',
+        );
+      }
+      return new PasswordService(context, resolved);
+    },
+  };
+}

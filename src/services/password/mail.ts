@@ -1,0 +1,49 @@
+import type { EmailTemplate } from '../../core/mailer.ts';
+
+/** The mails of the password service, by the names that accounts-js gave them; `emailTaken` is ours. */
+export const passwordMails = {
+  verifyEmail: linkMail(
+    'Verify your e-mail address',
+    'An account was made or changed with this e-mail address. If that was you, confirm the address here:',
+    'If it was not you, ignore this message: the address stays unconfirmed.',
+  ),
+  resetPassword: linkMail(
+    'Reset your password',
+    'Somebody asked to reset the password of your account. If that was you, choose a new one here:',
+    'If it was not you, ignore this message: your password stays as it is.',
+  ),
+  enrollAccount: linkMail(
+    'Set your password',
+    'An account was made for you. Choose its password here:',
+    'If you do not know what this is about, ignore this message.',
+  ),
+  passwordChanged: plainMail(
+    'Your password has been changed',
+    'The password of your account has just been changed. If that was not you, reset it at once.',
+  ),
+  emailTaken: plainMail(
+    'Somebody used your e-mail address',
+    'Somebody tried to sign up with your e-mail address, or to add it to another account. You have an account ' +
+      'with it already, and nothing was changed. If it was you, log in, or reset your password if you forgot it.',
+  ),
+} satisfies { [name: string]: EmailTemplate };
+
+function linkMail(subject: string, before: string, after: string): EmailTemplate {
+  return {
+    subject: () => subject,
+    // The link stands on a line of its own: mail programs and people find it there.
+    text: (_user, url) => `${before}\n\n${url}\n\n${after}\n`,
+    html: (_user, url) => {
+      const href = escapeHtml(url);
+      return `<p>${escapeHtml(before)}</p>\n<p><a href="${href}">${href}</a></p>\n<p>${escapeHtml(after)}</p>\n`;
+    },
+  };
+}
+
+function plainMail(subject: string, words: string): EmailTemplate {
+  return { subject: () => subject, text: () => `${words}\n`, html: () => `<p>${escapeHtml(words)}</p>\n` };
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

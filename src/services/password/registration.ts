@@ -1,0 +1,124 @@
+import type { Connection } from '../../core/connection.ts';
+import { refusal } from '../../core/events.ts';
+import { parseObject, parseString } from '../../core/input.ts';
+import type { LoginResult } from '../../core/login.ts';
+import { SECOND } from '../../core/time.ts';
+import type { EmailAddress, Json, UserRecord } from '../../database/ports.ts';
+import { AccountsError } from '../../errors.ts';
+import { mailVerification, notifyHolder } from './emails.ts';
+import type { ValidatedUser } from './options.ts';
+import { namesOf, type PasswordParts } from './parts.ts';
+
+export interface CreateUserResult {
+  userId: string | null;
+  loginResult: LoginResult | null;
+}
+
+/**
+ * Signs a user up. With ambiguous errors on, the answer for a taken address is that for a new one, after the same
+ * work: one hash and one write (S7, S8).
+ */
+export async function createUser(
+  parts: PasswordParts,
+  input: unknown,
+  connection: Connection,
+): Promise<CreateUserResult> {
+  try {
+    const { given, password } = await parseSignUp(parts, input);
+    const hash = password === null ? null : await parts.hasher.hash(password);
+    const credentials = hash ? parts.credentials.initial(hash) : {};
+    const created = await parts.users.create({ ...given, credentials });
+    if ('taken' in created) return await refuseTaken(parts, created.taken, given.emails, connection);
+    return await welcome(parts, created, connection);
+  } catch (error) {
+    parts.events.emit('CreateUserError', { error: refusal(error), connection });
+    throw error;
+  }
+}
+
+async function parseSignUp(parts: PasswordParts, input: unknown) {
+  const { password: typed, ...rest } = parseObject(input);
+  const { username, email, profile } = await validateNewUser(parts, rest);
+  if (!username && !email) throw new AccountsError('IDENTITY_REQUIRED');
+  const given = {
+    username: username ? parts.parseNewUsername(username) : null,
+    emails: email ? [{ ...parts.parseNewEmail(email), verified: false }] : [],
+    profile: parseProfile(profile),
+  };
+  // Without a password its owner gets in by a mailed link alone, so there must be an address.
+  const password = (typed === undefined || typed === null) && email ? null : parts.parseNewPassword(typed);
+  if (password !== null) {
+    await parts.refuseWeak(
+      password,
+      namesOf({ username: given.username?.username ?? null, emails: given.emails }),
+    );
+  }
+  return { given, password };
+}
+
+/** Only declared fields reach a new user (S38): by default the names, otherwise what the application lets through. */
+async function validateNewUser(parts: PasswordParts, input: Record<string, unknown>): Promise<ValidatedUser> {
+  const names = { username: parseName(input.username), email: parseName(input.email) };
+  if (!parts.options.validateNewUser) return names;
+  return parseObject(await parts.options.validateNewUser({ ...input, ...names }));
+}
+
+/** Forms send what was left empty as an empty string. */
+function parseName(value: unknown): string | null {
+  return value === undefined || value === null || value === '' ? null : parseString(value);
+}
+
+function parseProfile(profile: unknown): { [key: string]: Json } {
+  if (profile === undefined) return {};
+  const text = JSON.stringify(parseObject(profile));
+  if (text.length > MAX_PROFILE) throw new AccountsError('BAD_USER_INPUT', 'The profile is too large.');
+  return JSON.parse(text) as { [key: string]: Json };
+}
+
+const MAX_PROFILE = 64 * 1024;
+
+async function refuseTaken(
+  parts: PasswordParts,
+  taken: 'email' | 'username',
+  [email]: EmailAddress[],
+  connection: Connection,
+): Promise<CreateUserResult> {
+  // Usernames are public: whoever wants one learns whether it is free.
+  if (taken === 'username') throw new AccountsError('USERNAME_TAKEN');
+  if (!parts.ambiguousErrorMessages || !email) throw new AccountsError('EMAIL_TAKEN');
+  // The write that a new user would have cost.
+  await parts.oneTimeTokens.create({ purpose: 'none', userId: 'nobody', boundTo: '', lifetime: SECOND });
+  parts.background.run(`email ${email.canonical}`, () => notifyHolder(parts, email.canonical));
+  parts.events.emit('CreateUserError', { error: { code: 'EMAIL_TAKEN' }, connection });
+  return { userId: null, loginResult: null };
+}
+
+async function welcome(
+  parts: PasswordParts,
+  user: UserRecord,
+  connection: Connection,
+): Promise<CreateUserResult> {
+  parts.events.emit('CreateUserSuccess', { user: parts.toUser(user), connection });
+  const [email] = user.emails;
+  if (email && parts.options.sendVerificationEmailAfterSignup) {
+    parts.background.run(`email ${email.canonical}`, () => mailVerification(parts, user, email));
+  }
+  if (parts.ambiguousErrorMessages) return { userId: null, loginResult: null };
+  return {
+    userId: user.id,
+    loginResult: parts.enableAutologin ? await autologin(parts, user, connection) : null,
+  };
+}
+
+/** A login that the application refuses leaves the new user in place: only the session is missing. */
+async function autologin(
+  parts: PasswordParts,
+  user: UserRecord,
+  connection: Connection,
+): Promise<LoginResult | null> {
+  const attempt = { service: parts.name, params: {}, connection, authenticate: async () => ({ user }) };
+  return parts.login.login(attempt).catch((error: unknown) => {
+    if (error instanceof AccountsError && !error.retryable) return null;
+    throw error;
+  });
+}

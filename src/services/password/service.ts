@@ -1,0 +1,126 @@
+import { parseConnection } from '../../core/connection.ts';
+import { parseString } from '../../core/input.ts';
+import type { LoginResult } from '../../core/login.ts';
+import type {
+  AccountsService,
+  Authentication,
+  ServiceContext,
+  ServiceOperations,
+} from '../../core/service.ts';
+import type { SessionInfo } from '../../core/sessions.ts';
+import type { User, UserReference } from '../../core/users.ts';
+import type { UserRecord } from '../../database/ports.ts';
+import { authenticate } from './authentication.ts';
+import { addEmail, removeEmail, sendVerificationEmail, setUsername, verifyEmail } from './emails.ts';
+import { passwordMails } from './mail.ts';
+import type { NewUserInput, ResolvedPasswordOptions } from './options.ts';
+import { createParts, type PasswordParts } from './parts.ts';
+import {
+  changePassword,
+  resetPassword,
+  sendEnrollmentEmail,
+  sendResetPasswordEmail,
+  setPassword,
+} from './passwords.ts';
+import { type CreateUserResult, createUser } from './registration.ts';
+import { passwordOperations } from './resolvers.ts';
+
+/**
+ * Accounts with a password. Every method checks what it is given and throws an `AccountsError`; those that take a
+ * user's id trust the caller to have checked who is asking.
+ */
+export class PasswordService implements AccountsService {
+  readonly operations: ServiceOperations;
+  readonly #parts: PasswordParts;
+
+  constructor(context: ServiceContext, options: ResolvedPasswordOptions) {
+    this.#parts = createParts(context, options);
+    context.mailer.define(passwordMails);
+    this.operations = passwordOperations(this);
+  }
+
+  /** Recognises a user by `{ user, password }`. `loginWithService` calls it and does the rest of a login. */
+  authenticate(params: Readonly<Record<string, unknown>>): Promise<Authentication> {
+    return authenticate(this.#parts, params);
+  }
+
+  /** Signs a user up, with a username, an e-mail address or both. Both fields are null while errors are ambiguous. */
+  createUser(
+    user: NewUserInput & { password?: string | null },
+    connection?: unknown,
+  ): Promise<CreateUserResult> {
+    return createUser(this.#parts, user, parseConnection(connection));
+  }
+
+  findUserByEmail(email: string): Promise<User | null> {
+    return this.#find({ email: parseString(email, 'INVALID_EMAIL') });
+  }
+
+  findUserByUsername(username: string): Promise<User | null> {
+    return this.#find({ username: parseString(username, 'INVALID_USERNAME') });
+  }
+
+  /** Uses a verification link up. Throws INVALID_TOKEN, and EMAIL_TAKEN when another user proved the address first. */
+  verifyEmail(token: string): Promise<void> {
+    return verifyEmail(this.#parts, token);
+  }
+
+  /**
+   * Mails a verification link. Throws USER_NOT_FOUND unless errors are ambiguous. `requester` finds the user who has
+   * added the address, if nobody holds it.
+   */
+  sendVerificationEmail(email: string, requester?: () => Promise<UserRecord | null>): Promise<void> {
+    return sendVerificationEmail(this.#parts, email, requester);
+  }
+
+  /** Mails a reset link. Throws USER_NOT_FOUND unless errors are ambiguous. */
+  sendResetPasswordEmail(email: string): Promise<void> {
+    return sendResetPasswordEmail(this.#parts, email);
+  }
+
+  /** Mails the link for a first password. Throws USER_NOT_FOUND: this is for administrators. */
+  sendEnrollmentEmail(email: string): Promise<void> {
+    return sendEnrollmentEmail(this.#parts, email);
+  }
+
+  /** Uses a reset or enrolment link up. Answers null unless `returnTokensAfterResetPassword`. Throws INVALID_TOKEN. */
+  resetPassword(token: string, newPassword: string, connection?: unknown): Promise<LoginResult | null> {
+    return resetPassword(this.#parts, token, newPassword, parseConnection(connection));
+  }
+
+  /** Throws INVALID_CREDENTIALS for a wrong old password. `session` is the one that stays. */
+  changePassword(
+    userId: string,
+    oldPassword: string,
+    newPassword: string,
+    { session = null, connection }: { session?: SessionInfo | null; connection?: unknown } = {},
+  ): Promise<void> {
+    const from = { session, connection: parseConnection(connection) };
+    return changePassword(this.#parts, parseString(userId), oldPassword, newPassword, from);
+  }
+
+  /** Sets a password without the old one, and ends every session. */
+  setPassword(userId: string, newPassword: string): Promise<void> {
+    return setPassword(this.#parts, parseString(userId), newPassword);
+  }
+
+  /** Lists one more address; with `verified` it counts at once, and EMAIL_TAKEN may be thrown. */
+  addEmail(userId: string, newEmail: string, verified = false): Promise<void> {
+    return addEmail(this.#parts, parseString(userId), newEmail, verified);
+  }
+
+  /** Throws EMAIL_NOT_FOUND and LAST_IDENTITY. */
+  removeEmail(userId: string, email: string): Promise<void> {
+    return removeEmail(this.#parts, parseString(userId), email);
+  }
+
+  /** Throws USERNAME_TAKEN. */
+  setUsername(userId: string, newUsername: string): Promise<void> {
+    return setUsername(this.#parts, parseString(userId), newUsername);
+  }
+
+  async #find(reference: UserReference): Promise<User | null> {
+    const user = await this.#parts.users.findByReference(reference);
+    return user && this.#parts.toUser(user);
+  }
+}
