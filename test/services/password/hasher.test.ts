@@ -215,11 +215,11 @@ describe('a custom pair, as in accounts-js', () => {
   });
 
   test.each([1, 'true', {}, undefined])('only true is yes, not %j', async (answer) => {
-    const hasher = createHasher({
-      ...countingPair(),
-      verifyPassword: async () => answer as unknown as boolean,
-    });
+    const pair = { ...countingPair(), verifyPassword: async () => answer as unknown as boolean };
+    const problems: UnusableHash[] = [];
+    const hasher = createHasher({ ...pair, report: (problem) => problems.push(problem) });
     expect(await hasher.verify(PASSWORD, { hash: 'x' })).toBe(false);
+    expect([problems, pair.calls.hash]).toEqual([[], 0]);
   });
 
   test('that throws at one hash answers false and is reported, that is down throws', async () => {

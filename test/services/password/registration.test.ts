@@ -1,0 +1,228 @@
+import { describe, expect, test } from 'vitest';
+import { memoryDatabase } from '../../../src/database/memory/index.ts';
+import { AccountsError } from '../../../src/index.ts';
+import { codeOf, countQueries, createAccounts, fastHashes, PASSWORD } from '../../accounts.ts';
+
+const NOBODY = { userId: null, loginResult: null };
+
+describe('a sign-up', () => {
+  test('S7 answers the same for a new and for a taken address, and mails the owner of the taken one', async () => {
+    const { service, server, mails } = createAccounts();
+    const sign = (email: string) => service.createUser({ email, password: PASSWORD });
+    expect(await sign('Ada@Example.com')).toEqual(NOBODY);
+    await server.settled();
+    expect(mails).toEqual([]);
+    expect(await sign('ada@EXAMPLE.com')).toEqual(NOBODY);
+    await server.settled();
+    expect(mails.map(({ to, subject }) => ({ to, subject }))).toEqual([
+      { to: 'Ada@Example.com', subject: 'Somebody used your e-mail address' },
+    ]);
+  });
+
+  test('S8 costs one hash and one write whether or not the address is taken', async () => {
+    const hashed: string[] = [];
+    const { counted, queries } = countQueries(memoryDatabase());
+    const hashPassword = async (typed: string) => {
+      hashed.push(typed);
+      return fastHashes.hashPassword(typed);
+    };
+    const { service } = createAccounts({ db: counted }, { ...fastHashes, hashPassword });
+    const isWrite = (query: string) => query === 'oneTimeTokens.put' || query === 'users.create';
+    const cost = async () => {
+      queries.length = 0;
+      hashed.length = 0;
+      await service.createUser({ email: 'ada@example.com', password: PASSWORD });
+      return { hashes: hashed.length, writes: queries.filter(isWrite) };
+    };
+    expect(await cost()).toEqual({ hashes: 1, writes: ['users.create'] });
+    // The conflict itself writes nothing.
+    expect(await cost()).toEqual({ hashes: 1, writes: ['users.create', 'oneTimeTokens.put'] });
+  });
+
+  test('tells a taken username, and judges it before the address', async () => {
+    const { service, server, mails, signUp } = createAccounts();
+    await signUp({ username: 'Ada', email: 'ada@example.com' });
+    const again = { username: 'aDA', email: 'ada@example.com', password: PASSWORD };
+    expect(await codeOf(service.createUser(again))).toBe('USERNAME_TAKEN');
+    await server.settled();
+    expect(mails).toEqual([]);
+  });
+
+  test('tells a taken address when errors are not ambiguous, and the id of a new user', async () => {
+    const { service } = createAccounts({ ambiguousErrorMessages: false });
+    const sign = () => service.createUser({ email: 'ada@example.com', password: PASSWORD });
+    const { userId, loginResult } = await sign();
+    expect(await service.findUserByEmail('ada@example.com')).toMatchObject({ id: userId });
+    expect(loginResult).toBeNull();
+    expect(await codeOf(sign())).toBe('EMAIL_TAKEN');
+  });
+
+  test('logs in at once with autologin', async () => {
+    const { service, server } = createAccounts({ ambiguousErrorMessages: false, enableAutologin: true });
+    const { userId, loginResult } = await service.createUser({
+      email: 'ada@example.com',
+      password: PASSWORD,
+    });
+    expect(await server.resumeSession(loginResult?.tokens.accessToken ?? '')).toMatchObject({ id: userId });
+  });
+
+  test('with autologin leaves the user in place whom ValidateLogin refuses', async () => {
+    const { service, server } = createAccounts({ ambiguousErrorMessages: false, enableAutologin: true });
+    server.on('ValidateLogin', () => {
+      throw new Error('not today');
+    });
+    const { userId, loginResult } = await service.createUser({
+      email: 'ada@example.com',
+      password: PASSWORD,
+    });
+    expect(userId).toBeTruthy();
+    expect(loginResult).toBeNull();
+  });
+
+  test('needs a username or an address', async () => {
+    const { service } = createAccounts();
+    for (const input of [{}, { username: null, email: null }, { username: '', email: '' }, { id: 'x' }]) {
+      expect(await codeOf(service.createUser({ ...input, password: PASSWORD }))).toBe('IDENTITY_REQUIRED');
+    }
+  });
+
+  test.each([
+    ['a short password', { email: 'ada@example.com', password: 'seven77' }, 'INVALID_PASSWORD'],
+    ['an empty password', { email: 'ada@example.com', password: '' }, 'INVALID_PASSWORD'],
+    ['a password of 129', { email: 'ada@example.com', password: 'é'.repeat(129) }, 'INVALID_PASSWORD'],
+    [
+      'a password that is an object',
+      { email: 'ada@example.com', password: { $ne: null } },
+      'INVALID_PASSWORD',
+    ],
+    [
+      'a lone surrogate in the password',
+      { email: 'ada@example.com', password: `\uD800${PASSWORD}` },
+      'INVALID_PASSWORD',
+    ],
+    ['S5 a common password', { email: 'ada@example.com', password: 'Password123' }, 'PASSWORD_TOO_COMMON'],
+    [
+      'S5 the address as password',
+      { email: 'ada@example.com', password: 'ada@example.com' },
+      'PASSWORD_TOO_COMMON',
+    ],
+    ['no password and no address', { username: 'ada' }, 'INVALID_PASSWORD'],
+    ['an address that is none', { email: 'ada', password: PASSWORD }, 'INVALID_EMAIL'],
+    ['S37 two addresses', { email: 'a@example.com,b@example.com', password: PASSWORD }, 'INVALID_EMAIL'],
+    [
+      'S37 a header in the address',
+      { email: 'a@example.com\r\nBcc: b@example.com', password: PASSWORD },
+      'INVALID_EMAIL',
+    ],
+    ['S43 an address that is an object', { email: { $gt: '' }, password: PASSWORD }, 'BAD_USER_INPUT'],
+    ['a username with an @', { username: 'a@b', password: PASSWORD }, 'INVALID_USERNAME'],
+    ['a username of 65', { username: 'a'.repeat(65), password: PASSWORD }, 'INVALID_USERNAME'],
+    ['S43 a username that is an array', { username: ['a'], password: PASSWORD }, 'BAD_USER_INPUT'],
+    ['no object', 'ada@example.com', 'BAD_USER_INPUT'],
+  ])('refuses %s and stores nothing', async (_, input, code) => {
+    const { counted, queries } = countQueries(memoryDatabase());
+    const { service } = createAccounts({ db: counted });
+    expect(await codeOf(service.createUser(input as never))).toBe(code);
+    // S9: input is judged before anything is looked up.
+    expect(queries).toEqual([]);
+  });
+
+  test('S38 takes nothing from the input but what is declared', async () => {
+    const { service } = createAccounts();
+    const input = {
+      email: 'ada@example.com',
+      password: PASSWORD,
+      id: 'root',
+      deactivated: true,
+      profile: { roles: ['x'] },
+    };
+    const sneaky = {
+      ...input,
+      emails: [{ address: 'x@example.com', verified: true }],
+      createdAt: 1,
+      __proto__: { a: 1 },
+    };
+    await service.createUser(sneaky as never);
+    const user = await service.findUserByEmail('ada@example.com');
+    expect(user).toMatchObject({
+      deactivated: false,
+      profile: {},
+      emails: [{ address: 'ada@example.com', verified: false }],
+    });
+    expect(user?.id).not.toBe('root');
+  });
+
+  test('lets the application choose what is stored, without showing it the password', async () => {
+    const seen: unknown[] = [];
+    const { service } = createAccounts(
+      {},
+      {
+        ...fastHashes,
+        validateNewUser: ({ email, username, ...rest }) => {
+          seen.push(rest);
+          return { email, username, profile: { city: String(rest.city) } };
+        },
+      },
+    );
+    await service.createUser({ email: 'ada@example.com', password: PASSWORD, city: 'London', isAdmin: true });
+    expect(seen).toEqual([{ city: 'London', isAdmin: true }]);
+    expect(await service.findUserByEmail('ada@example.com')).toMatchObject({ profile: { city: 'London' } });
+  });
+
+  test('is refused by the application with a code of its own', async () => {
+    const validateNewUser = () => {
+      throw new AccountsError('FORBIDDEN', 'Not from here.');
+    };
+    const { service } = createAccounts({}, { ...fastHashes, validateNewUser });
+    expect(await codeOf(service.createUser({ email: 'ada@example.com', password: PASSWORD }))).toBe(
+      'FORBIDDEN',
+    );
+  });
+
+  test('mails the verification link if the option says so', async () => {
+    const { signUp, linkTo, service } = createAccounts(
+      {},
+      { ...fastHashes, sendVerificationEmailAfterSignup: true },
+    );
+    await signUp({ email: 'ada@example.com' });
+    await service.verifyEmail(await linkTo('ada@example.com', 'verify-email'));
+    expect(await service.findUserByEmail('ada@example.com')).toMatchObject({ emails: [{ verified: true }] });
+  });
+
+  test('100 at once for one address in any spelling give one user', async () => {
+    const { service, db } = createAccounts();
+    const spellings = [
+      'ada@example.com',
+      'ADA@example.com',
+      ' ada@EXAMPLE.COM ',
+      'ａda@example.com',
+      'ada@ｅxample.com',
+    ];
+    const ids = new Set<string>();
+    await Promise.all(
+      Array.from({ length: 100 }, (_, n) =>
+        service.createUser({
+          email: spellings[n % spellings.length] ?? '',
+          username: `user${n}`,
+          password: PASSWORD,
+        }),
+      ),
+    );
+    for (let n = 0; n < 100; n++) {
+      const user = await service.findUserByUsername(`user${n}`);
+      if (user) ids.add(user.id);
+    }
+    expect(ids.size).toBe(1);
+    expect(await db.identities.find('email', 'ada@example.com')).toMatchObject({ userId: [...ids][0] });
+  });
+
+  test('may be tried again at once by somebody whose name was taken over by nobody', async () => {
+    const { service, signUp } = createAccounts();
+    await signUp({ email: 'ada@example.com', username: 'ada' });
+    expect(
+      await codeOf(service.createUser({ username: 'ada', email: 'bob@example.com', password: PASSWORD })),
+    ).toBe('USERNAME_TAKEN');
+    await signUp({ username: 'bob', email: 'bob@example.com' });
+    expect(await service.findUserByEmail('bob@example.com')).toMatchObject({ username: 'bob' });
+  });
+});
