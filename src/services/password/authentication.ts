@@ -1,8 +1,8 @@
 import { parseEmail } from '../../core/canonical.ts';
 import { parseObject, parseString } from '../../core/input.ts';
+import type { UserRecord } from '../../core/records.ts';
 import type { Authentication } from '../../core/service.ts';
 import type { UserReference } from '../../core/users.ts';
-import type { UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 import { mailVerification } from './emails.ts';
 import type { PasswordParts } from './parts.ts';

@@ -1,6 +1,6 @@
 import { parseEmail, parseUsername } from '../../core/canonical.ts';
 import { parseString } from '../../core/input.ts';
-import type { EmailAddress, OneTimeTokenRecord, UserRecord } from '../../database/ports.ts';
+import type { EmailAddress, OneTimeTokenRecord, UserRecord } from '../../core/records.ts';
 import { AccountsError } from '../../errors.ts';
 import type { PasswordParts } from './parts.ts';
 

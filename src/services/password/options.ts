@@ -1,6 +1,6 @@
 import { callback, flag, refuseUnknown } from '../../core/options.ts';
+import type { Json } from '../../core/records.ts';
 import { DAY, HOUR, parseDuration } from '../../core/time.ts';
-import type { Json } from '../../database/ports.ts';
 import type { BreachCheck } from './breach.ts';
 import type { HasherOptions } from './hasher.ts';
 import { checkMinLength } from './policy.ts';

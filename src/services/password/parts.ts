@@ -1,7 +1,7 @@
 import type { CanonicalEmail, CanonicalUsername } from '../../core/canonical.ts';
 import { parseEmail, parseUsername } from '../../core/canonical.ts';
+import type { UserRecord } from '../../core/records.ts';
 import type { ServiceContext } from '../../core/service.ts';
-import type { UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 import { failOpen } from './breach.ts';
 import { isCommonPassword } from './common-passwords.ts';

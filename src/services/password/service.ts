@@ -1,6 +1,7 @@
 import { parseConnection } from '../../core/connection.ts';
 import { parseString } from '../../core/input.ts';
 import type { LoginResult } from '../../core/login.ts';
+import type { UserRecord } from '../../core/records.ts';
 import type {
   AccountsService,
   Authentication,
@@ -9,7 +10,6 @@ import type {
 } from '../../core/service.ts';
 import type { SessionInfo } from '../../core/sessions.ts';
 import type { User, UserReference } from '../../core/users.ts';
-import type { UserRecord } from '../../database/ports.ts';
 import { authenticate } from './authentication.ts';
 import { addEmail, removeEmail, sendVerificationEmail, setUsername, verifyEmail } from './emails.ts';
 import { passwordMails } from './mail.ts';

@@ -1,0 +1,100 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { expect, test } from 'vitest';
+
+const SRC = join(import.meta.dirname, '../src');
+
+/** Who may import what: the first room that fits a file holds. Paths are below src; packages stand as they are. */
+const ROOMS: { room: RegExp; may: RegExp[] }[] = [
+  { room: /^errors\.ts$/, may: [] },
+  { room: /^database\/ports\.ts$/, may: [] },
+  { room: /^(generated|sdl)\.ts$/, may: [] },
+  {
+    room: /^core\//,
+    may: [/^core\//, /^errors\.ts$/, /^database\/ports\.ts$/, /^jsonwebtoken$/, /^ms$/, /^node:/],
+  },
+  {
+    room: /^services\/password\//,
+    may: [
+      ...[/^services\/password\//, /^core\//, /^errors\.ts$/, /^(generated|sdl)\.ts$/, /^node:/],
+      ...[/^@node-rs\/argon2$/, /^bcryptjs$/, /^@zxcvbn-ts\/language-common$/],
+    ],
+  },
+  { room: /^database\/check(s|ed)\.ts$/, may: [/^database\/(ports|checks)\.ts$/, /^errors\.ts$/] },
+  {
+    room: /^database\/memory\//,
+    may: [/^database\/(memory\/|check(s|ed)\.ts|ports\.ts)/, /^errors\.ts$/, /^node:/],
+  },
+  {
+    room: /^database\/sqlite\//,
+    may: [/^database\/(sqlite\/|check(s|ed)\.ts|ports\.ts)/, /^errors\.ts$/, /^node:/],
+  },
+  { room: /^database\/conformance\//, may: [/^database\/(conformance\/|ports\.ts)/] },
+  {
+    room: /^graphql\//,
+    may: [
+      /^graphql\//,
+      /^core\//,
+      /^errors\.ts$/,
+      /^(generated|sdl)\.ts$/,
+      /^node:/,
+      /^graphql$/,
+      /^@graphql-tools\/utils$/,
+    ],
+  },
+  { room: /^mail\//, may: [/^mail\//, /^core\/mailer\.ts$/, /^node:/, /^nodemailer$/] },
+  { room: /^cli\//, may: [/./] },
+  { room: /^index\.ts$/, may: [/^(core|services|graphql|mail)\//, /^errors\.ts$/, /^database\/ports\.ts$/] },
+];
+
+test('every file imports only what its room may import', () => {
+  const breakers = sources().flatMap((file) => {
+    const room = ROOMS.find((candidate) => candidate.room.test(file));
+    if (!room) return [`${file} stands in no room`];
+    const crossing = importsOf(file).filter((target) => !room.may.some((allowed) => allowed.test(target)));
+    return crossing.map((target) => `${file} must not import ${target}`);
+  });
+  expect(breakers).toEqual([]);
+});
+
+test('nothing imports the program', () => {
+  const breakers = sources().filter(
+    (file) => !file.startsWith('cli/') && importsOf(file).some((target) => /^cli\//.test(target)),
+  );
+  expect(breakers).toEqual([]);
+});
+
+test('the main entry reaches no database adapter and no package that a host may lack', () => {
+  const reached = new Set<string>();
+  const visit = (file: string): void => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const target of importsOf(file, { typesToo: false }))
+      if (target.endsWith('.ts')) visit(target);
+      else reached.add(target);
+  };
+  visit('index.ts');
+  const adapters = [...reached].filter(
+    (file) => /^database\/(?!ports)/.test(file) || /^(nodemailer|graphql-yoga|@envelop)/.test(file),
+  );
+  expect(adapters).toEqual([]);
+});
+
+function sources(): string[] {
+  return readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+}
+
+function importsOf(file: string, { typesToo = true } = {}): string[] {
+  const text = readFileSync(join(SRC, file), 'utf8');
+  const statics = text.matchAll(
+    /^(?:import|export)\s(?!.*=)(type\s)?(?:[^'"();]*?from\s+)?['"]([^'"]+)['"]/gm,
+  );
+  const dynamics = text.matchAll(/\bimport\(\s*['"]([^'"]+)['"]\s*\)/g);
+  const targets = [
+    ...[...statics].filter(([, type]) => typesToo || !type).map(([, , target]) => target ?? ''),
+    ...(typesToo ? [...dynamics].map(([, target]) => target ?? '') : []),
+  ];
+  return targets.map((target) =>
+    target.startsWith('.') ? relative(SRC, normalize(join(SRC, dirname(file), target))) : target,
+  );
+}

@@ -1,0 +1,60 @@
+// Packs the library, installs it into an empty project as somebody would, and uses it there by import and by require.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const folder = mkdtempSync(join(tmpdir(), 'graphql-accounts-package-'));
+try {
+  npm(process.cwd(), 'pack', '--silent', '--ignore-scripts', '--pack-destination', folder);
+  const tarball = readdirSync(folder).find((file) => file.endsWith('.tgz'));
+  if (!tarball) throw new Error('npm pack made no archive');
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }');
+  const { version } = JSON.parse(readFileSync('node_modules/graphql/package.json', 'utf8')) as {
+    version: string;
+  };
+  npm(folder, 'install', '--silent', '--no-audit', '--no-fund', `./${tarball}`, `graphql@${version}`);
+
+  const story = `
+    const { db } = { db: sqliteDatabase(':memory:') };
+    const server = new AccountsServer(
+      { db, tokenSecret: 'a secret of the package test, long enough', ambiguousErrorMessages: false },
+      { password: password() },
+    );
+    const input = { email: 'ada@example.com', password: 'correct horse battery staple' };
+    (async () => {
+      const { userId } = await server.services.password.createUser(input, {});
+      const { tokens } = await server.loginWithService('password', { user: input.email, password: input.password }, {});
+      const user = await server.resumeSession(tokens.accessToken);
+      if (user.id !== userId) throw new Error('somebody else was logged in');
+      const { typeDefs } = accountsModule(server);
+      if (!/getUser: User/.test(String(typeDefs))) throw new Error('the SDL is missing');
+      if (!new AccountsError('FORBIDDEN').code) throw new Error('no codes');
+    })().catch((error) => { console.error(error); process.exit(1); });
+  `;
+  const names = '{ AccountsServer, password, accountsModule, AccountsError, authDirective, useAccounts }';
+  writeFileSync(
+    join(folder, 'story.mjs'),
+    `import ${names} from 'graphql-accounts';\nimport { sqliteDatabase } from 'graphql-accounts/database/sqlite';\n${story}`,
+  );
+  writeFileSync(
+    join(folder, 'story.cjs'),
+    `const ${names} = require('graphql-accounts');\nconst { sqliteDatabase } = require('graphql-accounts/database/sqlite');\n${story}`,
+  );
+  for (const file of ['story.mjs', 'story.cjs']) {
+    execFileSync(process.execPath, [file], { cwd: folder, stdio: 'inherit' });
+    console.log(`${file}: works`);
+  }
+
+  const installed = readdirSync(join(folder, 'node_modules'));
+  const unwanted = ['mongoose', 'pg', 'mysql2', 'ioredis', 'nodemailer', 'graphql-yoga', '@envelop'];
+  const found = unwanted.filter((name) => installed.includes(name));
+  if (found.length > 0) throw new Error(`the package drags in ${found.join(', ')}`);
+  console.log('no driver and no mailer came with it');
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function npm(cwd: string, ...args: string[]): void {
+  execFileSync('npm', args, { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
+}
