@@ -29,6 +29,7 @@ export const ERROR_MESSAGES = {
   GRAPHQL_PARSE_FAILED: 'The document is not valid GraphQL.',
   GRAPHQL_VALIDATION_FAILED: 'The document does not fit the schema.',
   BAD_REQUEST: 'The request is not a valid GraphQL request.',
+  PAYLOAD_TOO_LARGE: 'The request is too large.',
   INTERNAL_SERVER_ERROR: 'Internal server error',
 } as const;
 

@@ -1,6 +1,7 @@
-export { AccountsServer, type Identified } from './core/accounts-server.ts';
+export { AccountsServer } from './core/accounts-server.ts';
 export type { Connection } from './core/connection.ts';
 export type { AccountsEventName, AccountsEvents, Refusal } from './core/events.ts';
+export type { Identified } from './core/identification.ts';
 export type { ImpersonationResult } from './core/impersonation.ts';
 export type { TokenAlgorithm, TokenKeyPair, TokenVerificationKey } from './core/keys.ts';
 export type { LoginResult } from './core/login.ts';
@@ -25,6 +26,13 @@ export type {
   UserRecord,
 } from './database/ports.ts';
 export { AccountsError, type AccountsErrorCode } from './errors.ts';
+export { authDirective } from './graphql/auth-directive.ts';
+export { type AccountsContext, createContext } from './graphql/context.ts';
+export { accountsModule } from './graphql/module.ts';
+export { useAccounts } from './graphql/use-accounts.ts';
+export { consoleMail } from './mail/console.ts';
+export { fileMail } from './mail/file.ts';
+export { smtpMail } from './mail/smtp.ts';
 export {
   type CreateUserResult,
   type NewUserInput,

@@ -1,25 +1,33 @@
-import type { AccountsDatabase, SessionRecord, UserRecord } from '../database/ports.ts';
+import type { AccountsDatabase, UserRecord } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
 import { Background } from './background.ts';
-import { parseConnection } from './connection.ts';
-import { type AccountsEventName, type AccountsEvents, Events, refusal } from './events.ts';
+import { parseConnection, printable } from './connection.ts';
+import { type AccountsEventName, type AccountsEvents, Events, type Refusal, refusal } from './events.ts';
+import { Identification, type Identified } from './identification.ts';
 import { type ImpersonationResult, impersonate } from './impersonation.ts';
 import { parseObject, parseString } from './input.ts';
-import { LoginPipeline, type LoginResult, refuseSecondFactor } from './login.ts';
+import { Issuer } from './issuer.ts';
+import { type LoginAttempt, LoginPipeline, type LoginResult, refuseSecondFactor } from './login.ts';
 import { Mailer } from './mailer.ts';
+import { masked } from './masked.ts';
 import { NO_DATABASE } from './micro.ts';
 import { OneTimeTokens } from './one-time-tokens.ts';
 import { type AccountsServerOptions, type ResolvedOptions, resolveOptions } from './options.ts';
+import { refreshTokens } from './refresh.ts';
 import type { AccountsService, ServiceContext, Services, ServicesOf } from './service.ts';
-import { type LiveSession, type SessionInfo, Sessions, toSessionInfo } from './sessions.ts';
+import { type LiveSession, Sessions } from './sessions.ts';
 import { createStore, type Store } from './store.ts';
-import { type AccessClaims, Tokens } from './tokens.ts';
+import { Tokens } from './tokens.ts';
 import { toUser, type User, Users } from './users.ts';
 
-/** Whom an access token speaks for. In stateless mode the user is what the token says. */
-export interface Identified<U extends User = User> {
-  user: U;
-  session: SessionInfo;
+/** What most of the work is done with. */
+interface Rooms {
+  users: Users;
+  sessions: Sessions;
+  tokens: Tokens;
+  issuer: Issuer;
+  events: Events;
+  toUser(record: UserRecord): User;
 }
 
 /**
@@ -42,47 +50,46 @@ export class AccountsServer<U extends User = User, F extends Services = Services
   readonly services: ServicesOf<F>;
   readonly #options: ResolvedOptions;
   readonly #store: Store;
-  readonly #users: Users;
-  readonly #sessions: Sessions;
-  readonly #tokens: Tokens;
-  readonly #events: Events;
   readonly #background: Background;
+  readonly #rooms: Rooms;
   readonly #login: LoginPipeline;
+  readonly #identification: Identification;
   /** A Map: a service named `__proto__` or `constructor` is one that is not registered. */
   readonly #services: ReadonlyMap<string, AccountsService>;
 
   constructor(options: AccountsServerOptions<U>, services: F = {} as F) {
     // Inside, users are plain users: the application's own type is a promise of what its callbacks get and give.
     const resolved = resolveOptions(options as unknown as AccountsServerOptions);
+    const { now, onError, keyring, access, refresh, createJwtPayload, stateless, micro } = resolved;
+    const toUser = (record: UserRecord): User => this.#toUser(record);
     this.#options = resolved;
-    const { now, onError, keyring, access, refresh } = resolved;
     this.#store = createStore(databaseOf(options), resolved.storeTimeout, onError);
-    this.#events = new Events(onError);
     this.#background = new Background(onError);
-    this.#users = new Users(this.#store, now);
-    this.#tokens = new Tokens({ keyring, access, refresh, now });
-    this.#sessions = new Sessions(this.#store, lifetimes(resolved), now);
-    this.#login = new LoginPipeline({
-      users: this.#users,
-      sessions: this.#sessions,
-      events: this.#events,
-      secondFactor: refuseSecondFactor(this.#users),
-      toUser: (record) => this.#toUser(record),
-      createTokens: (session, user) => this.#createTokens(session, user),
-    });
+    const users = new Users(this.#store, now);
+    const tokens = new Tokens({ keyring, access, refresh, now });
+    this.#rooms = {
+      ...{ users, tokens, events: new Events(onError), toUser },
+      sessions: new Sessions(this.#store, lifetimes(resolved), now),
+      issuer: new Issuer({ tokens, createJwtPayload, lifetime: access.lifetime, now, toUser }),
+    };
+    const secondFactor = refuseSecondFactor(users);
+    this.#login = new LoginPipeline({ ...this.#rooms, secondFactor });
+    const validate = resolved.resumeSessionValidator;
+    const parts = { ...this.#rooms, stateless, micro, validate, report: onError };
+    this.#identification = new Identification(parts);
     this.#services = this.#createServices(services);
     this.services = Object.freeze(Object.fromEntries(this.#services)) as ServicesOf<F>;
   }
 
   /** Calls the listener at every event of that name, until the function that it answers is called. */
   on<N extends AccountsEventName>(name: N, listener: (event: AccountsEvents<U>[N]) => unknown): () => void {
-    return (this.#events as unknown as Events<U>).on(name, listener);
+    return (this.#rooms.events as unknown as Events<U>).on(name, listener);
   }
 
   /** Null when there is no such user. Deactivated users are found. */
   async findUserById(userId: string): Promise<U | null> {
-    return this.#unmasked(async () => {
-      const user = await this.#users.find(parseString(userId));
+    return this.#masked(async () => {
+      const user = await this.#rooms.users.find(parseString(userId));
       return user && this.#toUser(user);
     });
   }
@@ -93,9 +100,7 @@ export class AccountsServer<U extends User = User, F extends Services = Services
     params: unknown,
     connection?: unknown,
   ): Promise<LoginResult<U>> {
-    return this.#unmasked(
-      async () => (await this.#login.login(this.#attempt(serviceName, params, connection))) as LoginResult<U>,
-    );
+    return this.#logIn(this.#attempt(serviceName, params, connection));
   }
 
   /** Proves an identity as `loginWithService` does, without a session. */
@@ -104,7 +109,7 @@ export class AccountsServer<U extends User = User, F extends Services = Services
     params: unknown,
     connection?: unknown,
   ): Promise<boolean> {
-    return this.#unmasked(async () => {
+    return this.#masked(async () => {
       await this.#login.authenticate(this.#attempt(serviceName, params, connection));
       return true;
     });
@@ -115,22 +120,16 @@ export class AccountsServer<U extends User = User, F extends Services = Services
    * are taken, so that a deactivated user and one whom `ValidateLogin` refuses do not get in.
    */
   async loginWithUser(user: Pick<User, 'id'>, connection?: unknown): Promise<LoginResult<U>> {
-    return this.#unmasked(async () => {
-      const id = parseString(parseObject(user).id);
-      const attempt = {
-        ...{ service: 'loginWithUser', params: {}, connection: parseConnection(connection) },
-        authenticate: async () => ({ user: await this.#requireUser(id) }),
-      };
-      return (await this.#login.login(attempt)) as LoginResult<U>;
+    return this.#logIn({
+      ...{ service: 'loginWithUser', params: {}, connection: parseConnection(connection) },
+      authenticate: async () => ({ user: await this.#requireUser(parseString(parseObject(user).id)) }),
     });
   }
 
   /** The user of an access token. Throws UNAUTHENTICATED. Reads the user from the store in stateless mode too. */
   async resumeSession(accessToken: string): Promise<U> {
-    return this.#unmasked(async () => {
-      const identified = await this.identify(accessToken);
-      return this.#options.stateless && !this.#options.micro ? this.loadUser(identified) : identified.user;
-    });
+    const identified = await this.identify(accessToken);
+    return this.stateless && !this.micro ? this.loadUser(identified) : identified.user;
   }
 
   /**
@@ -138,30 +137,18 @@ export class AccountsServer<U extends User = User, F extends Services = Services
    * UNAUTHENTICATED or SERVICE_UNAVAILABLE. For hosts that build their context themselves.
    */
   identify(accessToken: string): Identified<U> | Promise<Identified<U>> {
-    const { stateless, micro } = this.#options;
-    try {
-      const claims = this.#tokens.verifyAccess(accessToken);
-      return stateless || micro ? statelessly<U>(claims, micro) : this.#identifyStatefully(claims);
-    } catch (error) {
-      this.#events.emit('ResumeSessionError', { error: refusal(error) });
-      throw error;
-    }
+    return this.#identification.identify(accessToken) as Identified<U> | Promise<Identified<U>>;
   }
 
   /** The stored user behind what `identify` has told. Throws UNAUTHENTICATED when deactivated or gone. */
-  async loadUser({ user }: Identified<U>): Promise<U> {
-    const record = await this.#users.find(user.id);
-    const refused = !record || record.deactivated;
-    if (refused) throw new AccountsError('UNAUTHENTICATED', 'The session has ended.');
-    const loaded = this.#toUser(record);
-    if (this.#options.stateless) await this.#resumed(loaded, null);
-    return loaded;
+  async loadUser(identified: Identified<U>): Promise<U> {
+    return this.#identification.load(identified) as Promise<U>;
   }
 
   /** The session of an access token as the store has it now, in stateless mode too. Throws UNAUTHENTICATED. */
   async liveSession(accessToken: string | null): Promise<LiveSession> {
     if (accessToken === null) throw new AccountsError('UNAUTHENTICATED');
-    return this.#sessions.resume(this.#tokens.verifyAccess(accessToken));
+    return this.#identification.live(accessToken);
   }
 
   /**
@@ -174,39 +161,20 @@ export class AccountsServer<U extends User = User, F extends Services = Services
     connection?: unknown,
   ): Promise<LoginResult<U>> {
     const from = parseConnection(connection);
-    return this.#observed('RefreshTokensError', { connection: from }, async () => {
-      const refresh = this.#tokens.verifyRefresh(refreshToken);
-      const access = this.#tokens.verifyAccess(accessToken, { ignoreExpiration: true });
-      if (access.sessionId !== refresh.sessionId || access.userId !== refresh.userId) {
-        throw new AccountsError('UNAUTHENTICATED', 'The tokens are not of one session.');
-      }
-      const rotation = await this.#sessions.rotate(access, refresh, from);
-      if (rotation.outcome === 'reused') {
-        const { userId, id: sessionId } = rotation.session;
-        this.#events.emit('RefreshTokenReused', { userId, sessionId, connection: from });
-        throw new AccountsError('UNAUTHENTICATED', 'The session has ended.');
-      }
-      const { session, user } = rotation.live;
-      const result = {
-        sessionId: session.id,
-        tokens: await this.#createTokens(session, user),
-        user: this.#toUser(user),
-      };
-      this.#events.emit('RefreshTokensSuccess', {
-        user: result.user,
-        sessionId: session.id,
-        connection: from,
-      });
-      return result;
-    });
+    const work = (): Promise<LoginResult> => refreshTokens(this.#rooms, accessToken, refreshToken, from);
+    const failed = (error: Refusal): void =>
+      this.#rooms.events.emit('RefreshTokensError', { error, connection: from });
+    return this.#observed(work, failed) as Promise<LoginResult<U>>;
   }
 
   /** Ends the session of an access token, which may have expired. A session that has ended already stays so. */
   async logout(accessToken: string): Promise<void> {
-    return this.#observed('LogoutError', {}, async () => {
-      const { userId, sessionId } = this.#tokens.verifyAccess(accessToken, { ignoreExpiration: true });
-      if (await this.#sessions.revoke(sessionId)) this.#events.emit('LogoutSuccess', { userId, sessionId });
-    });
+    const { tokens, sessions, events } = this.#rooms;
+    const work = async (): Promise<void> => {
+      const { userId, sessionId } = tokens.verifyAccess(accessToken, { ignoreExpiration: true });
+      if (await sessions.revoke(sessionId)) events.emit('LogoutSuccess', { userId, sessionId });
+    };
+    return this.#observed(work, (error) => events.emit('LogoutError', { error }));
   }
 
   /**
@@ -220,52 +188,35 @@ export class AccountsServer<U extends User = User, F extends Services = Services
   ): Promise<ImpersonationResult<U>> {
     const from = parseConnection(connection);
     let userId: string | null = null;
-    return this.#observed(
-      'ImpersonationError',
-      () => ({ userId, connection: from }),
-      async () => {
-        const actor = await this.liveSession(parseString(accessToken, 'UNAUTHENTICATED', 8192));
-        userId = actor.user.id;
-        const parts = {
-          ...{
-            users: this.#users,
-            sessions: this.#sessions,
-            toUser: (record: UserRecord) => this.#toUser(record),
-          },
-          authorize: this.#options.impersonationAuthorize,
-        };
-        const { session, user } = await impersonate(parts, actor, impersonated, from);
-        const seen = this.#toUser(user);
-        const event = {
-          user: this.#toUser(actor.user),
-          impersonated: seen,
-          sessionId: session.id,
-          connection: from,
-        };
-        this.#events.emit('ImpersonationSuccess', event);
-        return { authorized: true, tokens: await this.#createTokens(session, user), user: seen };
-      },
-    );
+    const work = async (): Promise<ImpersonationResult> => {
+      const actor = await this.liveSession(accessToken);
+      userId = actor.user.id;
+      const parts = { ...this.#rooms, authorize: this.#options.impersonationAuthorize };
+      return impersonate(parts, actor, impersonated, from);
+    };
+    const failed = (error: Refusal): void =>
+      this.#rooms.events.emit('ImpersonationError', { userId, error, connection: from });
+    return this.#observed(work, failed) as Promise<ImpersonationResult<U>>;
   }
 
   /** Shuts a user out: every session ends, and there is no new one. Throws USER_NOT_FOUND. */
   async deactivateUser(userId: string): Promise<void> {
-    return this.#unmasked(async () => {
+    return this.#masked(async () => {
       const id = parseString(userId);
-      await this.#users.update(id, () => ({ deactivated: true }));
-      await this.#sessions.revokeAll(id);
-      this.#events.emit('DeactivateUserSuccess', { userId: id });
+      await this.#rooms.users.update(id, () => ({ deactivated: true }));
+      await this.#rooms.sessions.revokeAll(id);
+      this.#rooms.events.emit('DeactivateUserSuccess', { userId: id });
     });
   }
 
   /** Lets a deactivated user log in again. Throws USER_NOT_FOUND. */
   async activateUser(userId: string): Promise<void> {
-    return this.#unmasked(async () => {
+    return this.#masked(async () => {
       const id = parseString(userId);
       // Before, not after: a deactivation that was cut off must not give old sessions back.
-      if ((await this.#requireUser(id)).deactivated) await this.#sessions.revokeAll(id);
-      await this.#users.update(id, () => ({ deactivated: false }));
-      this.#events.emit('ActivateUserSuccess', { userId: id });
+      if ((await this.#requireUser(id)).deactivated) await this.#rooms.sessions.revokeAll(id);
+      await this.#rooms.users.update(id, () => ({ deactivated: false }));
+      this.#rooms.events.emit('ActivateUserSuccess', { userId: id });
     });
   }
 
@@ -303,16 +254,15 @@ export class AccountsServer<U extends User = User, F extends Services = Services
 
   #createServices(factories: Services): ReadonlyMap<string, AccountsService> {
     const { siteUrl, sendMail, emailTemplates, prepareMail, now, onError } = this.#options;
+    const { users, sessions, events, toUser } = this.#rooms;
+    const background = this.#background;
     const mailer = new Mailer({
-      ...{ siteUrl, sendMail, prepareMail, overrides: emailTemplates, background: this.#background },
+      ...{ siteUrl, sendMail, prepareMail, overrides: emailTemplates, background },
       sanitize: this.#options.userObjectSanitizer,
     });
     const context: Omit<ServiceContext, 'name'> = {
-      ...{ users: this.#users, sessions: this.#sessions, login: this.#login, mailer, now, report: onError },
+      ...{ users, sessions, login: this.#login, mailer, background, events, toUser, now, report: onError },
       oneTimeTokens: new OneTimeTokens(this.#store, now),
-      background: this.#background,
-      events: this.#events,
-      toUser: (record) => this.#toUser(record),
       ambiguousErrorMessages: this.#options.ambiguousErrorMessages,
       enableAutologin: this.#options.enableAutologin,
     };
@@ -323,101 +273,45 @@ export class AccountsServer<U extends User = User, F extends Services = Services
     return services;
   }
 
-  #attempt(serviceName: unknown, params: unknown, connection: unknown) {
-    const service = this.#services.get(parseString(serviceName, 'SERVICE_NOT_FOUND'));
-    if (!service?.authenticate) throw new AccountsError('SERVICE_NOT_FOUND');
-    const { authenticate } = service;
-    const given = parseObject(params);
+  /** Whatever is wrong with it comes out inside the pipeline, so that the event of a failed login tells of it. */
+  #attempt(serviceName: unknown, params: unknown, connection: unknown): LoginAttempt {
     const from = parseConnection(connection);
     return {
-      ...{ service: String(serviceName), params: given, connection: from },
-      authenticate: () => authenticate.call(service, given, from),
+      ...{ service: printable(serviceName, 64) ?? '', params, connection: from },
+      authenticate: async (given) => {
+        const service = this.#services.get(parseString(serviceName, 'SERVICE_NOT_FOUND'));
+        if (!service?.authenticate) throw new AccountsError('SERVICE_NOT_FOUND');
+        return service.authenticate(given, from);
+      },
     };
   }
 
-  async #identifyStatefully(claims: AccessClaims): Promise<Identified<U>> {
-    try {
-      const { session, user } = await this.#sessions.resume(claims);
-      const identified = { user: this.#toUser(user), session: toSessionInfo(session) };
-      await this.#resumed(identified.user, identified.session);
-      return identified;
-    } catch (error) {
-      this.#events.emit('ResumeSessionError', { error: refusal(error) });
-      throw error;
-    }
+  #logIn(attempt: LoginAttempt): Promise<LoginResult<U>> {
+    return this.#masked(() => this.#login.login(attempt)) as Promise<LoginResult<U>>;
   }
 
-  /** The application's own check, then the event. */
-  async #resumed(user: U, session: SessionInfo | null): Promise<void> {
-    try {
-      await this.#options.resumeSessionValidator?.(user, session);
-    } catch (error) {
-      if (error instanceof AccountsError) throw error;
-      throw new AccountsError('UNAUTHENTICATED', 'The session was refused.', { cause: error });
-    }
-    if (session && this.#events.heard('ResumeSessionSuccess')) {
-      this.#events.emit('ResumeSessionSuccess', { user, sessionId: session.id });
-    }
-  }
-
-  async #createTokens(session: SessionRecord, user: UserRecord) {
-    const { access, refresh, createJwtPayload, now } = this.#options;
-    const isImpersonated = session.actorUserId !== null;
-    const data = { token: session.id, userId: user.id, isImpersonated };
-    return this.#tokens.sign({
-      ...{
-        userId: user.id,
-        sessionId: session.id,
-        rotation: session.rotation,
-        actorUserId: session.actorUserId,
-      },
-      // A token never outlives its session.
-      accessExpiresAt: Math.min(now() + access.lifetime, session.expiresAt),
-      refreshExpiresAt: Math.min(now() + refresh.lifetime, session.expiresAt),
-      custom: parseObject(await createJwtPayload(data, this.#toUser(user))),
-    });
+  async #requireUser(id: string): Promise<UserRecord> {
+    const user = await this.#rooms.users.find(id);
+    if (!user) throw new AccountsError('USER_NOT_FOUND');
+    return user;
   }
 
   #toUser(record: UserRecord): U {
     return this.#options.userObjectSanitizer(toUser(record)) as U;
   }
 
-  async #requireUser(id: string): Promise<UserRecord> {
-    const user = await this.#users.find(id);
-    if (!user) throw new AccountsError('USER_NOT_FOUND');
-    return user;
+  #masked<T>(work: () => Promise<T>): Promise<T> {
+    return masked(this.#options.onError, work);
   }
 
-  async #observed<N extends AccountsEventName, T>(
-    failure: N,
-    event: Omit<AccountsEvents[N], 'error'> | (() => Omit<AccountsEvents[N], 'error'>),
-    work: () => Promise<T>,
-  ): Promise<T> {
+  async #observed<T>(work: () => Promise<T>, failed: (error: Refusal) => void): Promise<T> {
     try {
-      return await this.#unmasked(work);
+      return await this.#masked(work);
     } catch (error) {
-      const told = typeof event === 'function' ? event() : event;
-      this.#events.emit(failure, { ...told, error: refusal(error) } as AccountsEvents[N]);
+      failed(refusal(error));
       throw error;
     }
   }
-
-  /** What we did not foresee becomes an `AccountsError` that says nothing; the cause is reported. */
-  async #unmasked<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof AccountsError) throw error;
-      this.report(error, 'an unexpected error');
-      throw new AccountsError('INTERNAL_SERVER_ERROR', undefined, { cause: error });
-    }
-  }
-}
-
-function statelessly<U extends User>(claims: AccessClaims, micro: boolean): Identified<U> {
-  const { userId, sessionId, actorUserId, custom } = claims;
-  const user = micro ? { id: userId } : { ...custom, id: userId };
-  return { user: user as unknown as U, session: { id: sessionId, userId, actorUserId } };
 }
 
 function lifetimes({ refresh, sessionLifetime, impersonationLifetime, refreshGrace }: ResolvedOptions) {
@@ -427,13 +321,7 @@ function lifetimes({ refresh, sessionLifetime, impersonationLifetime, refreshGra
   };
 }
 
-function databaseOf({
-  db,
-  micro,
-}: {
-  db?: AccountsDatabase | undefined;
-  micro?: boolean | undefined;
-}): AccountsDatabase {
+function databaseOf({ db, micro }: Pick<AccountsServerOptions, 'db' | 'micro'>): AccountsDatabase {
   if (db && typeof db === 'object') return db;
   if (micro) return NO_DATABASE;
   throw new TypeError('AccountsServer needs a database: give the option db');

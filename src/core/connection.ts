@@ -17,7 +17,8 @@ export function parseConnection(input: unknown): Connection {
   return { ip: printable(ip, MAX_IP), userAgent: printable(userAgent, MAX_USER_AGENT) };
 }
 
-function printable(value: unknown, limit: number): string | null {
+/** A string of a stranger's that is fit for a log; null for what is none. */
+export function printable(value: unknown, limit: number): string | null {
   if (typeof value !== 'string' || value === '') return null;
   return value
     .slice(0, limit)

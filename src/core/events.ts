@@ -53,6 +53,21 @@ export interface AccountsEvents<U extends User = User> {
 
 export type AccountsEventName = keyof AccountsEvents;
 
+/** The names at run time; the type makes the list whole. */
+const NAMES: { readonly [N in AccountsEventName]: true } = {
+  ...{ ValidateLogin: true, LoginSuccess: true, LoginError: true },
+  ...{ AuthenticateSuccess: true, AuthenticateError: true, LogoutSuccess: true, LogoutError: true },
+  ...{ CreateUserSuccess: true, CreateUserError: true },
+  ...{ ResumeSessionSuccess: true, ResumeSessionError: true },
+  ...{ RefreshTokensSuccess: true, RefreshTokensError: true, RefreshTokenReused: true },
+  ...{ ImpersonationSuccess: true, ImpersonationError: true },
+  ...{ ResetPasswordSuccess: true, ResetPasswordError: true },
+  ...{ ChangePasswordSuccess: true, ChangePasswordError: true },
+  ...{ VerifyEmailSuccess: true, VerifyEmailError: true },
+  ...{ AddEmailSuccess: true, RemoveEmailSuccess: true, SetUsernameSuccess: true },
+  ...{ DeactivateUserSuccess: true, ActivateUserSuccess: true },
+};
+
 type Listener<T> = (event: T) => unknown;
 
 /** Where failures go that nobody waits for. Never receives a secret. */
@@ -68,6 +83,8 @@ export class Events<U extends User = User> {
   }
 
   on<N extends AccountsEventName>(name: N, listener: Listener<AccountsEvents<U>[N]>): () => void {
+    // A misspelt `ValidateLogin` would be a check that nobody makes.
+    if (!Object.hasOwn(NAMES, name)) throw new TypeError(`there is no event ${String(name)}`);
     if (typeof listener !== 'function') throw new TypeError('an event listener must be a function');
     // Wrapped, so that a function that is registered twice is two listeners with an unsubscribe each.
     const entry: Listener<never> = (event) => listener(event);

@@ -1,7 +1,9 @@
-import type { SessionRecord, UserRecord } from '../database/ports.ts';
+import type { UserRecord } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
 import type { Connection } from './connection.ts';
+import type { Events } from './events.ts';
 import { parseObject, parseString } from './input.ts';
+import type { Issuer } from './issuer.ts';
 import type { LiveSession, Sessions } from './sessions.ts';
 import type { User, UserReference, Users } from './users.ts';
 
@@ -14,36 +16,43 @@ export interface ImpersonationResult<U extends User = User> {
 export interface ImpersonationParts {
   users: Users;
   sessions: Sessions;
+  issuer: Issuer;
+  events: Events;
   authorize: ((actor: User, target: User) => unknown) | undefined;
   toUser(record: UserRecord): User;
 }
 
 /** The session of an administrator as somebody else. Whatever does not allow it is the same FORBIDDEN. */
 export async function impersonate(
-  { users, sessions, authorize, toUser }: ImpersonationParts,
+  { users, sessions, issuer, events, authorize, toUser }: ImpersonationParts,
   actor: LiveSession,
   impersonated: unknown,
   connection: Connection,
-): Promise<{ session: SessionRecord; user: UserRecord }> {
+): Promise<ImpersonationResult> {
   const target = await users.findByReference(parseTarget(impersonated));
   // No nesting: an administrator who is impersonated would hand on what only they may do.
-  const allowed = target && !target.deactivated && actor.session.actorUserId === null && authorize;
-  if (!allowed || !(await isAuthorized(authorize, toUser(actor.user), toUser(target)))) {
-    throw new AccountsError('FORBIDDEN', 'This impersonation is not allowed.');
-  }
-  return { session: await sessions.create(target.id, connection, actor.session), user: target };
+  const mayAsk = target && !target.deactivated && actor.session.actorUserId === null && authorize;
+  if (!mayAsk) throw forbidden();
+  await requireYes(async () => authorize(toUser(actor.user), toUser(target)));
+  const begun = { userId: target.id, connection, actor: actor.session };
+  return sessions.begin(begun, async (session) => {
+    const tokens = issuer.issue(session, await issuer.claims(session, target));
+    const [user, seen] = [toUser(actor.user), toUser(target)];
+    events.emit('ImpersonationSuccess', { user, impersonated: seen, sessionId: session.id, connection });
+    return { authorized: true, tokens, user: seen };
+  });
 }
 
-async function isAuthorized(
-  authorize: NonNullable<ImpersonationParts['authorize']>,
-  actor: User,
-  target: User,
-): Promise<boolean> {
-  try {
-    return (await authorize(actor, target)) === true;
-  } catch {
-    return false;
-  }
+/** Only `true` is yes. */
+async function requireYes(ask: () => Promise<unknown>): Promise<void> {
+  const answer = await ask().catch((error: unknown) => {
+    throw forbidden(error);
+  });
+  if (answer !== true) throw forbidden();
+}
+
+function forbidden(cause?: unknown): AccountsError {
+  return new AccountsError('FORBIDDEN', 'This impersonation is not allowed.', { cause });
 }
 
 /** Exactly one of `userId`, `username` and `email`; clients send the others as null. */

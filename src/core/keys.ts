@@ -65,9 +65,11 @@ export function createKeyring(
   }
   const main = verificationKey(tokenSecret, 'tokenSecret');
   const verification = new Map([[main.kid, main]]);
+  if (!Array.isArray(others)) throw new TypeError('tokenVerificationKeys must be an array');
   for (const other of others) {
     const key = verificationKey(other, 'tokenVerificationKeys');
-    if (verification.has(key.kid)) throw new TypeError(`tokenVerificationKeys has the kid ${key.kid} twice`);
+    if (verification.has(key.kid))
+      throw new TypeError('tokenVerificationKeys names a key that is there already');
     verification.set(key.kid, key);
   }
   return { signing: signingKey(tokenSecret, main), verification };
@@ -79,15 +81,24 @@ function signingKey(
 ): VerificationKey | null {
   if (typeof input === 'string') return main;
   if (!('privateKey' in input) || input.privateKey === undefined) return null;
-  const key = asPrivateKey(input.privateKey);
-  if (!createPublicKey(exportPrivate(key)).equals(main.key)) {
+  const key = read('tokenSecret.privateKey', () => asPrivateKey(input.privateKey));
+  if (key.type !== 'private' || !publicHalf(key).equals(main.key)) {
     throw new TypeError('tokenSecret: the private key does not belong to the public key');
   }
   return { ...main, key };
 }
 
-function exportPrivate(key: KeyObject): string {
-  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+/** What OpenSSL says of a key that it cannot read is no TypeError, and no help. */
+function read(option: string, key: () => KeyObject): KeyObject {
+  try {
+    return key();
+  } catch (error) {
+    throw new TypeError(`${option} cannot be read as a key`, { cause: error });
+  }
+}
+
+function publicHalf(key: KeyObject): KeyObject {
+  return createPublicKey(key.export({ type: 'pkcs8', format: 'pem' }).toString());
 }
 
 function verificationKey(input: string | TokenVerificationKey, option: string): VerificationKey {
@@ -95,9 +106,15 @@ function verificationKey(input: string | TokenVerificationKey, option: string): 
   if (typeof input !== 'object' || input === null || !('publicKey' in input)) {
     throw new TypeError(`${option} must be a string or an object with publicKey and privateKey`);
   }
-  const key = asPublicKey(input.publicKey);
+  const key = read(`${option}.publicKey`, () => asPublicKey(input.publicKey));
   const algorithm = pinnedAlgorithm(key, input.algorithm, option);
-  return { kid: input.kid ?? fingerprint(key), algorithm, key };
+  return { kid: input.kid === undefined ? fingerprint(key) : parseKid(input.kid, option), algorithm, key };
+}
+
+/** It stands in the header of every token, which is written byte by byte: other characters would not come back. */
+function parseKid(kid: unknown, option: string): string {
+  if (typeof kid === 'string' && /^[\x21-\x7e]{1,128}$/.test(kid)) return kid;
+  throw new TypeError(`${option}.kid must be 1 to 128 ASCII characters without spaces`);
 }
 
 function secretKey(secret: string, option: string): VerificationKey {
@@ -110,8 +127,7 @@ function secretKey(secret: string, option: string): VerificationKey {
 }
 
 function asPublicKey(input: TokenKeyPair['publicKey']): KeyObject {
-  if (input instanceof KeyObject)
-    return input.type === 'private' ? createPublicKey(exportPrivate(input)) : input;
+  if (input instanceof KeyObject) return input.type === 'private' ? publicHalf(input) : input;
   return createPublicKey(input as PublicKeyInput);
 }
 
@@ -131,7 +147,6 @@ function pinnedAlgorithm(key: KeyObject, wanted: unknown, option: string): Token
 function possibleAlgorithms(key: KeyObject): TokenAlgorithm[] {
   const { modulusLength = 0, namedCurve } = key.asymmetricKeyDetails ?? {};
   if (key.asymmetricKeyType === 'rsa' && modulusLength >= 2048) return ['RS256', 'PS256'];
-  if (key.asymmetricKeyType === 'rsa-pss' && modulusLength >= 2048) return ['PS256'];
   if (key.asymmetricKeyType === 'ec' && namedCurve === 'prime256v1') return ['ES256'];
   return [];
 }

@@ -2,9 +2,10 @@ import type { SessionRecord, UserRecord } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
 import type { Connection } from './connection.ts';
 import { type Events, refusal } from './events.ts';
+import { parseObject } from './input.ts';
+import type { Issuer } from './issuer.ts';
 import type { Authentication } from './service.ts';
 import type { Sessions } from './sessions.ts';
-import type { Tokens } from './tokens.ts';
 import type { User, Users } from './users.ts';
 
 export interface LoginResult<U extends User = User> {
@@ -13,15 +14,28 @@ export interface LoginResult<U extends User = User> {
   user: U;
 }
 
-/** Refuses a user whose second factor is outstanding; resolves for everybody else. */
-export type SecondFactor = (user: UserRecord, params: Readonly<Record<string, unknown>>) => Promise<void>;
+/**
+ * Refuses a user whose second factor is outstanding. What it answers for everybody else tells whether that still holds,
+ * as `Authentication.stillHolds` does: a factor may be turned on while a login is under way.
+ */
+export type SecondFactor = (
+  user: UserRecord,
+  params: Readonly<Record<string, unknown>>,
+) => Promise<() => Promise<boolean>>;
 
 export interface LoginAttempt {
   service: string;
-  params: Readonly<Record<string, unknown>>;
+  /** As they came. */
+  params: unknown;
   connection: Connection;
   /** What recognises the user. */
-  authenticate: () => Promise<Authentication>;
+  authenticate: (params: Readonly<Record<string, unknown>>) => Promise<Authentication>;
+}
+
+/** A user who was recognised, and what has to hold until there is a session. */
+interface Recognised {
+  user: UserRecord;
+  conditions: (() => Promise<boolean>)[];
 }
 
 export interface LoginPipelineParts {
@@ -29,8 +43,8 @@ export interface LoginPipelineParts {
   sessions: Sessions;
   events: Events;
   secondFactor: SecondFactor;
+  issuer: Issuer;
   toUser(record: UserRecord): User;
-  createTokens(session: SessionRecord, user: UserRecord): Promise<ReturnType<Tokens['sign']>>;
 }
 
 /**
@@ -48,9 +62,12 @@ export class LoginPipeline {
   async login(attempt: LoginAttempt): Promise<LoginResult> {
     const { events } = this.#parts;
     return this.#observed(attempt, 'LoginError', async (recognised) => {
-      const { user, stillHolds } = await this.#recognise(attempt, recognised);
+      const { user, conditions } = await this.#recognise(attempt, recognised);
       await this.#validateLogin(attempt, user);
-      const result = await this.#startSession(user, attempt.connection, stillHolds);
+      const { connection } = attempt;
+      const result = await this.#parts.sessions.begin({ userId: user.id, connection }, (session) =>
+        this.#admit(session, conditions),
+      );
       events.emit('LoginSuccess', { ...summary(attempt), user: result.user, sessionId: result.sessionId });
       return result;
     });
@@ -66,13 +83,14 @@ export class LoginPipeline {
     });
   }
 
-  async #recognise(attempt: LoginAttempt, recognised: (user: UserRecord) => void): Promise<Authentication> {
-    const authentication = await attempt.authenticate();
-    recognised(authentication.user);
+  async #recognise(attempt: LoginAttempt, recognised: (user: UserRecord) => void): Promise<Recognised> {
+    const params = parseObject(attempt.params);
+    const { user, stillHolds } = await attempt.authenticate(params);
+    recognised(user);
     // The same refusal as for a wrong password: whether an account is deactivated is told to nobody (S7).
-    if (authentication.user.deactivated) throw new AccountsError('INVALID_CREDENTIALS');
-    await this.#parts.secondFactor(authentication.user, attempt.params);
-    return authentication;
+    if (user.deactivated) throw new AccountsError('INVALID_CREDENTIALS');
+    const factorHolds = await this.#parts.secondFactor(user, params);
+    return { user, conditions: stillHolds ? [stillHolds, factorHolds] : [factorHolds] };
   }
 
   async #validateLogin(attempt: LoginAttempt, user: UserRecord): Promise<void> {
@@ -84,19 +102,21 @@ export class LoginPipeline {
     }
   }
 
-  async #startSession(
-    user: UserRecord,
-    connection: Connection,
-    stillHolds: Authentication['stillHolds'],
-  ): Promise<LoginResult> {
-    const { sessions, users, toUser, createTokens } = this.#parts;
-    const session = await sessions.create(user.id, connection);
-    const [current, holds] = await Promise.all([users.find(user.id), stillHolds?.() ?? true]);
-    if (!current || current.deactivated || !holds) {
-      await sessions.revoke(session.id);
+  /**
+   * The tokens of a session that exists already: whoever ends all sessions from now on ends this one, and whoever did
+   * before is noticed here.
+   */
+  async #admit(session: SessionRecord, conditions: Recognised['conditions']): Promise<LoginResult> {
+    const { users, issuer, toUser } = this.#parts;
+    const [user, ...holds] = await Promise.all([
+      users.find(session.userId),
+      ...conditions.map((condition) => condition()),
+    ]);
+    if (!user || user.deactivated || !holds.every((held) => held === true)) {
       throw new AccountsError('INVALID_CREDENTIALS');
     }
-    return { sessionId: session.id, tokens: await createTokens(session, current), user: toUser(current) };
+    const tokens = issuer.issue(session, await issuer.claims(session, user));
+    return { sessionId: session.id, tokens, user: toUser(user) };
   }
 
   async #observed<T>(
@@ -123,7 +143,9 @@ export class LoginPipeline {
  */
 export function refuseSecondFactor(users: Users): SecondFactor {
   return async ({ id }) => {
-    if (await users.findIdentity('totp', id)) throw new AccountsError('TWO_FACTOR_REQUIRED');
+    const isEnrolled = async (): Promise<boolean> => (await users.findIdentity('totp', id)) !== null;
+    if (await isEnrolled()) throw new AccountsError('TWO_FACTOR_REQUIRED');
+    return async () => !(await isEnrolled());
   };
 }
 

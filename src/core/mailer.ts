@@ -36,7 +36,7 @@ export type PrepareMail<U extends User = User> = (
   pathFragment: string,
   emailTemplate: EmailTemplate<U>,
   from: string,
-) => Mail;
+) => Mail | Promise<Mail>;
 
 export interface MailRequest {
   template: string;
@@ -69,15 +69,19 @@ export class Mailer {
   /** Services name their mails once, with the words used where the application gives none. */
   define(templates: { [name: string]: EmailTemplate }): void {
     for (const [name, template] of Object.entries(templates)) {
-      const override = this.#options.overrides[name];
-      this.#templates.set(name, { ...template, ...(typeof override === 'object' ? override : {}) });
+      const override = Object.entries(this.#options.overrides[name] ?? {});
+      const given = Object.fromEntries(override.filter(([, words]) => words !== undefined));
+      this.#templates.set(name, { ...template, ...given });
     }
   }
 
-  /** Throws a TypeError for templates that no service sends: a misspelt name would change nothing. */
+  /** Throws a TypeError for what would change nothing, such as a misspelt name, or break a mail when it is due. */
   checkOverrides(): void {
-    for (const name of Object.keys(this.#options.overrides)) {
-      if (name !== 'from' && !this.#templates.has(name)) {
+    for (const [name, override] of Object.entries(this.#options.overrides)) {
+      if (override === undefined) continue;
+      if (name === 'from') requireType(override, 'string', 'emailTemplates.from');
+      else if (this.#templates.has(name)) checkTemplate(override, `emailTemplates.${name}`);
+      else {
         throw new TypeError(
           `emailTemplates.${name} is no mail of ours; there are: ${[...this.#templates.keys()].join(', ')}`,
         );
@@ -97,7 +101,7 @@ export class Mailer {
     const owner = sanitize(toUser(user));
     const from = overrides.from ?? DEFAULT_FROM;
     const mail = prepareMail
-      ? prepareMail(to, link?.token ?? '', owner, link?.path ?? '', words, from)
+      ? await prepareMail(to, link?.token ?? '', owner, link?.path ?? '', words, from)
       : this.#write(words, owner, to, link, from);
     await sendMail(mail);
   }
@@ -110,6 +114,24 @@ export class Mailer {
       ...(html !== undefined && { html }),
     };
   }
+}
+
+const TEMPLATE: ReadonlyMap<string, 'string' | 'function'> = new Map([
+  ['from', 'string'],
+  ...(['subject', 'text', 'html'] as const).map((part) => [part, 'function'] as const),
+]);
+
+function checkTemplate(override: unknown, option: string): void {
+  requireType(override, 'object', option);
+  for (const [part, value] of Object.entries(override as object)) {
+    const type = TEMPLATE.get(part);
+    if (!type) throw new TypeError(`${option}: there is no ${part} in a mail template`);
+    if (value !== undefined) requireType(value, type, `${option}.${part}`);
+  }
+}
+
+function requireType(value: unknown, type: string, option: string): void {
+  if (value === null || typeof value !== type) throw new TypeError(`${option} must be of type ${type}`);
 }
 
 async function withTimeout(work: Promise<void>): Promise<void> {

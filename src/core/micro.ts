@@ -10,6 +10,8 @@ export const NO_DATABASE: AccountsDatabase = {
   sessions: refuser(['create', 'findMany', 'update', 'revoke', 'revokeAll', 'findByUser', 'removeExpired']),
   oneTimeTokens: refuser(['put', 'find', 'consume', 'removeByUser', 'removeExpired']),
   invalidateAllSessions: refuse,
+  // There is nothing that could be down.
+  ping: async () => undefined,
 };
 
 function refuser<T>(methods: readonly (keyof T & string)[]): T {
@@ -17,8 +19,6 @@ function refuser<T>(methods: readonly (keyof T & string)[]): T {
 }
 
 async function refuse(): Promise<never> {
-  throw new AccountsError(
-    'SERVICE_UNAVAILABLE',
-    'This server only verifies tokens (micro) and has no database.',
-  );
+  // Not SERVICE_UNAVAILABLE: trying again does not help.
+  throw new AccountsError('FORBIDDEN', 'This server only verifies tokens (micro) and has no database.');
 }

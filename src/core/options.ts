@@ -114,7 +114,7 @@ export interface ResolvedOptions<U extends User = User> {
   micro: boolean;
   ambiguousErrorMessages: boolean;
   enableAutologin: boolean;
-  createJwtPayload: NonNullable<AccountsServerOptions<U>['createJwtPayload']>;
+  createJwtPayload: AccountsServerOptions<U>['createJwtPayload'];
   userObjectSanitizer: (user: U) => U;
   resumeSessionValidator: AccountsServerOptions<U>['resumeSessionValidator'];
   impersonationAuthorize: AccountsServerOptions<U>['impersonationAuthorize'];
@@ -129,7 +129,6 @@ export interface ResolvedOptions<U extends User = User> {
 
 /** Checks the options and fills in the defaults. Throws a TypeError. */
 export function resolveOptions<U extends User>(options: AccountsServerOptions<U>): ResolvedOptions<U> {
-  if (typeof options !== 'object' || options === null) throw new TypeError('AccountsServer needs options');
   refuseUnknown(options, KNOWN, 'AccountsServer', REFUSED);
   const ambiguousErrorMessages = flag(options.ambiguousErrorMessages, true, 'ambiguousErrorMessages');
   const enableAutologin = flag(options.enableAutologin, false, 'enableAutologin');
@@ -138,7 +137,7 @@ export function resolveOptions<U extends User>(options: AccountsServerOptions<U>
       'enableAutologin tells whether an address was taken: set ambiguousErrorMessages to false to use it',
     );
   }
-  const tokenConfigs = options.tokenConfigs ?? {};
+  const { tokenConfigs = {} } = options;
   refuseUnknown(tokenConfigs, new Set(['accessToken', 'refreshToken']), 'tokenConfigs');
   return {
     keyring: createKeyring(options.tokenSecret, options.tokenVerificationKeys),
@@ -151,17 +150,17 @@ export function resolveOptions<U extends User>(options: AccountsServerOptions<U>
     micro: flag(options.micro, false, 'micro'),
     ambiguousErrorMessages,
     enableAutologin,
-    createJwtPayload: callback(options.createJwtPayload, 'createJwtPayload') ?? (() => ({})),
+    createJwtPayload: callback(options.createJwtPayload, 'createJwtPayload'),
     userObjectSanitizer: callback(options.userObjectSanitizer, 'userObjectSanitizer') ?? ((user) => user),
     resumeSessionValidator: callback(options.resumeSessionValidator, 'resumeSessionValidator'),
     impersonationAuthorize: callback(options.impersonationAuthorize, 'impersonationAuthorize'),
-    siteUrl: parseSiteUrl(options.siteUrl ?? 'http://localhost:3000'),
+    siteUrl: parseSiteUrl(options.siteUrl),
     sendMail: callback(options.sendMail, 'sendMail') ?? missingSendMail,
-    emailTemplates: options.emailTemplates ?? ({} as EmailTemplates<U>),
+    emailTemplates: templates(options.emailTemplates),
     prepareMail: callback(options.prepareMail, 'prepareMail'),
-    storeTimeout: duration(options.storeTimeout, 8 * SECOND, 'storeTimeout'),
+    storeTimeout: duration(options.storeTimeout, 8 * SECOND, 'storeTimeout', LONGEST_TIMER),
     now: callback(options.now, 'now') ?? Date.now,
-    onError: callback(options.onError, 'onError') ?? logError,
+    onError: unfailing(callback(options.onError, 'onError') ?? logError),
   };
 }
 
@@ -172,6 +171,9 @@ export function refuseUnknown(
   where: string,
   refused: ReadonlyMap<string, string> = new Map(),
 ): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new TypeError(`${where}: the options must be an object`);
+  }
   for (const name of Object.keys(options)) {
     const reason = refused.get(name);
     if (reason !== undefined) throw new TypeError(`${where}: the option ${name} is refused: ${reason}`);
@@ -179,10 +181,10 @@ export function refuseUnknown(
   }
 }
 
-function tokenConfig(config: TokenConfig | undefined, lifetime: number, name: string): ResolvedTokenConfig {
-  refuseUnknown(config ?? {}, new Set(['expiresIn', 'issuer', 'audience']), `tokenConfigs.${name}`);
-  const { expiresIn, issuer = 'graphql-accounts', audience = 'graphql-accounts' } = config ?? {};
+function tokenConfig(config: TokenConfig = {}, lifetime: number, name: string): ResolvedTokenConfig {
   const where = `tokenConfigs.${name}`;
+  refuseUnknown(config, new Set(['expiresIn', 'issuer', 'audience']), where);
+  const { expiresIn, issuer = 'graphql-accounts', audience = 'graphql-accounts' } = config;
   if (typeof issuer !== 'string' || issuer === '') throw new TypeError(`${where}.issuer must be a string`);
   const audiences = [audience].flat();
   if (audiences.length === 0 || audiences.some((value) => typeof value !== 'string' || value === '')) {
@@ -195,8 +197,11 @@ function tokenConfig(config: TokenConfig | undefined, lifetime: number, name: st
   };
 }
 
-function duration(value: unknown, fallback: number, option: string): number {
-  return value === undefined ? fallback : parseDuration(value, option);
+/** setTimeout takes what is longer for no time at all. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+function duration(value: unknown, fallback: number, option: string, limit?: number): number {
+  return value === undefined ? fallback : parseDuration(value, option, limit);
 }
 
 export function flag(value: unknown, fallback: boolean, option: string): boolean {
@@ -210,12 +215,27 @@ export function callback<T>(value: T | undefined, option: string): T | undefined
   return value;
 }
 
-function parseSiteUrl(value: unknown): string {
+function parseSiteUrl(value: unknown = 'http://localhost:3000'): string {
   const url = typeof value === 'string' ? URL.parse(value) : null;
-  if (!url || !['http:', 'https:'].includes(url.protocol) || url.search || url.hash) {
-    throw new TypeError('siteUrl must be an http or https URL without query and fragment');
+  const isBase = url && !url.search && !url.hash && !url.username && !url.password;
+  if (!isBase || !['http:', 'https:'].includes(url.protocol)) {
+    throw new TypeError('siteUrl must be an http or https URL without query, fragment and password');
   }
-  return url.href.replace(/\/+$/, '');
+  // Not `href`, in which an empty query is still a question mark.
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
+}
+
+/** What each of them may hold is checked once the services have named their mails. */
+function templates<T extends object>(value: T = {} as T): T {
+  if (typeof value !== 'object' || value === null) throw new TypeError('emailTemplates must be an object');
+  return value;
+}
+
+/** Where errors are reported that nobody waits for, one of the reporter's own must not end the process. */
+function unfailing(report: (error: unknown, where: string) => unknown): Report {
+  return (error, where) => {
+    void (async () => report(error, where))().catch(() => logError(error, where));
+  };
 }
 
 function logError(error: unknown, where: string): void {

@@ -55,6 +55,8 @@ export interface ServiceOperations {
   typeDefs: string;
   Query?: { [field: string]: Operation };
   Mutation?: { [field: string]: Operation };
+  /** Those of them that need a session: `directiveName` of `accountsModule` marks them in the schema. */
+  needsSession?: readonly string[];
 }
 
 /** A way in, or something else that accounts can do. */

@@ -30,6 +30,13 @@ export interface SessionLifetimes {
   grace: number;
 }
 
+export interface NewSession {
+  userId: string;
+  connection: Connection;
+  /** The session of who impersonates the user. */
+  actor?: SessionRecord;
+}
+
 /** What came of presenting a refresh token. */
 export type Rotation =
   | { outcome: 'rotated' | 'repeated'; live: LiveSession }
@@ -51,8 +58,25 @@ export class Sessions {
     this.#load = batched((ids) => loadWithUsers(store, ids));
   }
 
-  /** A new session; that of an impersonator ends no later than the session it was begun from. */
-  async create(userId: string, connection: Connection, actor?: SessionRecord): Promise<SessionRecord> {
+  /**
+   * Begins a session and hands it to `use`, which makes its tokens. When that fails, nobody holds them, and the
+   * session ends at once. That of an impersonator ends no later than the session it was begun from.
+   */
+  async begin<T>(
+    { userId, connection, actor }: NewSession,
+    use: (session: SessionRecord) => Promise<T>,
+  ): Promise<T> {
+    const session = await this.#create(userId, connection, actor);
+    try {
+      return await use(session);
+    } catch (error) {
+      // A store that cannot even do this has reported it, and what the caller has to know is the first error.
+      await this.revoke(session.id).catch(() => false);
+      throw error;
+    }
+  }
+
+  async #create(userId: string, connection: Connection, actor?: SessionRecord): Promise<SessionRecord> {
     const now = this.#now();
     const { absolute, impersonation, idle } = this.#lifetimes;
     const expiresAt = actor ? Math.min(now + impersonation, actor.expiresAt) : now + absolute;

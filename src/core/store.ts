@@ -17,6 +17,10 @@ export interface Store {
  * driver's error reaches no client, and a store that hangs holds no request for ever.
  */
 export function createStore(db: AccountsDatabase, deadline: number, report: Report): Store {
+  for (const name of ['users', 'identities', 'sessions', 'oneTimeTokens'] as const) {
+    if (typeof db[name] !== 'object' || db[name] === null)
+      throw new TypeError(`the database has no store ${name}`);
+  }
   const guard = <T extends object>(port: T, name: string): T => guarded(port, name, deadline, report);
   return {
     users: guard(db.users, 'users'),

@@ -54,7 +54,9 @@ const MAX_REMEMBERED = 10_000;
 /** RFC 7519, 4.1, and those that are ours: `createJwtPayload` cannot set them. */
 const RESERVED_CLAIMS: ReadonlySet<string> = new Set([
   ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'],
-  ...['act', 'sid', 'data', '__proto__'],
+  ...['act', 'sid', 'data'],
+  // Not claims, but ways to change the other claims: by the prototype, and by what JSON.stringify calls.
+  ...['__proto__', 'toJSON'],
 ]);
 
 /** Signs and verifies the two kinds of token (RFC 7519, with the practices of RFC 8725). */
@@ -65,6 +67,11 @@ export class Tokens {
 
   constructor(options: TokensOptions) {
     this.#options = options;
+  }
+
+  /** How many verified tokens are remembered: a bounded number. */
+  get remembered(): number {
+    return this.#verified.size;
   }
 
   sign(subject: TokenSubject): { accessToken: string; refreshToken: string } {
@@ -92,11 +99,12 @@ export class Tokens {
   verifyAccess(token: unknown, { ignoreExpiration = false } = {}): AccessClaims {
     if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH) throw refused();
     const digest = hash('sha256', token, 'base64');
-    const claims = this.#verified.get(digest) ?? this.#remember(digest, this.#verifyNewAccess(token));
-    if (!ignoreExpiration && claims.expiresAt <= this.#options.now()) {
+    const known = this.#verified.get(digest);
+    const claims = known ?? this.#verifyNewAccess(token);
+    if (claims.expiresAt <= this.#options.now()) {
       this.#verified.delete(digest);
-      throw refused('The access token has expired.');
-    }
+      if (!ignoreExpiration) throw refused('The access token has expired.');
+    } else if (!known) this.#remember(digest, claims);
     return claims;
   }
 
@@ -105,31 +113,32 @@ export class Tokens {
     const payload = this.#verify(token, 'rt+jwt', this.#options.refresh);
     if (expiry(payload) <= this.#options.now()) throw refused('The refresh token has expired.');
     const { sub, sid, rot } = payload;
-    if (!Number.isSafeInteger(rot) || rot < 1) throw refused();
+    if (typeof rot !== 'number' || !Number.isSafeInteger(rot) || rot < 1) throw refused();
     return { userId: sub, sessionId: sid, rotation: rot };
   }
 
   #verifyNewAccess(token: string): AccessClaims {
     const payload = this.#verify(token, 'at+jwt', this.#options.access);
-    const actor: unknown = payload.act?.sub ?? null;
-    if (payload.data?.token !== payload.sid || payload.data?.userId !== payload.sub) throw refused();
-    if (actor !== null && typeof actor !== 'string') throw refused();
+    const { sub, sid, data } = payload;
+    const actorUserId = actorOf(payload);
+    const isImpersonated = actorUserId !== null;
+    // `data` is what applications of accounts-js read, so it must not say anything else than the claims.
+    if (data?.token !== sid || data.userId !== sub || data.isImpersonated !== isImpersonated) throw refused();
     return Object.freeze({
-      userId: payload.sub,
-      sessionId: payload.sid,
-      actorUserId: actor,
+      userId: sub,
+      sessionId: sid,
+      actorUserId,
       expiresAt: expiry(payload),
       custom: Object.freeze(withoutReserved(payload)),
     });
   }
 
-  #remember(digest: string, claims: AccessClaims): AccessClaims {
+  #remember(digest: string, claims: AccessClaims): void {
     if (this.#verified.size >= MAX_REMEMBERED) {
       const [oldest] = this.#verified.keys();
       if (oldest !== undefined) this.#verified.delete(oldest);
     }
     this.#verified.set(digest, claims);
-    return claims;
   }
 
   #sign(typ: string, { issuer, audience }: Audience, expiresAt: number, claims: object): string {
@@ -154,15 +163,19 @@ export class Tokens {
   }
 
   #verify(token: unknown, typ: string, { issuer, audience }: Audience): OurPayload {
-    if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH) throw refused();
+    if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH || !isCompact(token)) throw refused();
     const header = decodeHeader(token);
     // jsonwebtoken lets `crit` pass; RFC 7515, 4.1.11 wants a token refused whose extensions are not understood.
     if (!header || header.typ !== typ || 'crit' in header) throw refused();
     const key = typeof header.kid === 'string' && this.#options.keyring.verification.get(header.kid);
     if (!key) throw refused();
     const payload = verifySignature(token, key, issuer, audience);
-    if (!isOurs(payload) || payload.iat * SECOND > this.#options.now() + MAX_SKEW) throw refused();
+    if (!isOurs(payload) || !this.#hasBegun(payload)) throw refused();
     return payload;
+  }
+
+  #hasBegun({ iat, nbf = iat }: OurPayload): boolean {
+    return Math.max(iat, nbf) * SECOND <= this.#options.now() + MAX_SKEW;
   }
 }
 
@@ -172,9 +185,10 @@ interface OurPayload extends Record<string, unknown> {
   jti: string;
   iat: number;
   exp: number;
-  rot: number;
-  data?: { token?: unknown; userId?: unknown };
-  act?: { sub?: unknown };
+  nbf?: number;
+  rot?: unknown;
+  data?: { token?: unknown; userId?: unknown; isImpersonated?: unknown } | null;
+  act?: unknown;
 }
 
 function verifySignature(
@@ -188,8 +202,9 @@ function verifySignature(
       algorithms: [algorithm],
       issuer,
       audience: typeof audience === 'string' ? audience : (audience as [string, ...string[]]),
-      // Expiry is judged by the injected clock, and a refresh accepts an expired access token.
+      // Times are judged by the injected clock, and a refresh accepts an expired access token.
       ignoreExpiration: true,
+      ignoreNotBefore: true,
     });
   } catch {
     throw refused();
@@ -198,10 +213,29 @@ function verifySignature(
 
 function isOurs(payload: unknown): payload is OurPayload {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return false;
-  const { sub, sid, jti, iat, exp } = payload as Record<string, unknown>;
+  const { sub, sid, jti, iat, exp, nbf = iat } = payload as Record<string, unknown>;
+  // Whole seconds, as we write them: a time that is beyond all numbers never comes.
+  return [sub, sid, jti].every(isName) && [iat, exp, nbf].every(Number.isSafeInteger);
+}
+
+/** Null where there is no actor; one whom we cannot read must not pass as none. */
+function actorOf({ act }: OurPayload): string | null {
+  if (act === undefined) return null;
+  const actor = typeof act === 'object' && act !== null && 'sub' in act ? act.sub : null;
+  if (!isName(actor)) throw refused();
+  return actor;
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+/** Three parts, each in the one spelling of its bytes: base64url has bits to spare that nobody signs. */
+function isCompact(token: string): boolean {
+  const parts = token.split('.');
   return (
-    [sub, sid, jti].every((claim) => typeof claim === 'string' && claim !== '') &&
-    [iat, exp].every(Number.isFinite)
+    parts.length === 3 &&
+    parts.every((part) => part !== '' && Buffer.from(part, 'base64url').toString('base64url') === part)
   );
 }
 

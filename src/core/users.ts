@@ -22,7 +22,8 @@ export function toUser(record: UserRecord): User {
     username: record.username,
     emails: record.emails.map(({ address, verified }) => ({ address, verified })),
     deactivated: record.deactivated,
-    profile: record.profile,
+    // A copy: look-ups are shared, and what one request writes into its user is not for another.
+    profile: structuredClone(record.profile),
     createdAt: new Date(record.createdAt),
     updatedAt: new Date(record.updatedAt),
   };
@@ -174,10 +175,18 @@ export class Users {
   ): Promise<UserRecord | null> {
     if (!(await this.claim(service, canonical, userId))) return null;
     const user = await this.update(userId, change);
-    const identity = await this.#store.identities.find(service, canonical);
-    if (identity?.userId === userId) return user;
+    if (await this.#keep(service, canonical, userId)) return user;
     await this.update(userId, undo);
     return null;
+  }
+
+  /**
+   * Whether the name is still the user's. A new version of the identity, so that whoever saw it while nobody listed
+   * it, and is about to take it over, does not succeed after we have looked.
+   */
+  async #keep(service: NameService, canonical: string, userId: string): Promise<boolean> {
+    const identity = await this.#store.identities.find(service, canonical);
+    return identity?.userId === userId && this.#store.identities.update(identity);
   }
 
   /** Gives a name up that its user does not list any more. */

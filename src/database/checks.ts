@@ -94,18 +94,17 @@ function checkData(value: unknown, name: string): void {
 
 /** What JSON keeps unchanged: no undefined, no dates, nothing with a `toJSON`. */
 function checkJson(value: unknown, name: string, depth: number): void {
-  if (value === null || typeof value === 'boolean') return;
-  if (typeof value === 'string') return checkString(value, name);
-  if (typeof value === 'number') return checkNumber(value, name);
-  if (depth >= MAX_DEPTH) throw new TypeError(`${name} is nested too deeply`);
-  if (Array.isArray(value)) {
+  if (depth > MAX_DEPTH) throw new TypeError(`${name} is nested too deeply`);
+  if (typeof value === 'string') checkString(value, name);
+  else if (typeof value === 'number') checkNumber(value, name);
+  else if (Array.isArray(value)) {
     for (const item of value) checkJson(item, name, depth + 1);
   } else if (isPlainObject(value)) {
     for (const [key, item] of Object.entries(value)) {
       checkString(key, name);
       checkJson(item, name, depth + 1);
     }
-  } else throw new TypeError(`${name} must be JSON`);
+  } else if (value !== null && typeof value !== 'boolean') throw new TypeError(`${name} must be JSON`);
 }
 
 /** Also of another realm: test runners have several, each with an `Object.prototype` of its own. */

@@ -116,7 +116,8 @@ function memorySessions(): SessionStore {
       return true;
     },
     revokeAll: async (userId, now, exceptSessionIds) => {
-      for (const session of liveOf(userId)) if (!exceptSessionIds.includes(session.id)) session.revokedAt = now;
+      for (const session of liveOf(userId))
+        if (!exceptSessionIds.includes(session.id)) session.revokedAt = now;
     },
     findByUser: async (userId) => copy(liveOf(userId)).sort((a, b) => b.createdAt - a.createdAt),
     removeExpired: async (now) =>

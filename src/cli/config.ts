@@ -1,0 +1,131 @@
+import { clientAddress } from '../graphql/client-address.ts';
+import type { LogLevel } from './log.ts';
+import { BadConfiguration } from './refusal.ts';
+import type { Settings } from './settings.ts';
+
+/** How `serve` runs. */
+export interface Config {
+  production: boolean;
+  port: number;
+  host: string;
+  database: { path: string } | 'memory';
+  /** Null: made on first start. */
+  tokenSecret: string | null;
+  stateless: boolean;
+  mail: { to: 'console' } | { to: 'nowhere' } | { to: 'files'; dir: string } | { to: 'smtp'; url: string };
+  /** Null: made from the host of the site. */
+  mailFrom: string | null;
+  /** Null: known once the port is. */
+  siteUrl: string | null;
+  autologin: boolean;
+  requireEmailVerification: boolean;
+  ambiguousErrors: boolean;
+  logLevel: LogLevel;
+  /** Undefined: as many as suit the machine. */
+  hashConcurrency: number | undefined;
+  trustedProxies: string[];
+  introspection: boolean;
+  graphiql: boolean;
+}
+
+/** Reads what was set. Throws BadConfiguration, whose message never holds a value: it may be a secret. */
+export function parseConfig(settings: Settings): Config {
+  const production = settings.NODE_ENV === 'production';
+  const autologin = parseSwitch(settings, 'AUTOLOGIN', false);
+  const ambiguousErrors = parseSwitch(settings, 'AMBIGUOUS_ERRORS', true);
+  const requireEmailVerification = parseSwitch(settings, 'REQUIRE_EMAIL_VERIFICATION', false);
+  if (autologin && ambiguousErrors) {
+    throw new BadConfiguration(
+      'AUTOLOGIN shows whether an address was taken: set AMBIGUOUS_ERRORS=0 with it',
+    );
+  }
+  if (autologin && requireEmailVerification) {
+    throw new BadConfiguration('AUTOLOGIN and REQUIRE_EMAIL_VERIFICATION exclude each other');
+  }
+  if (production && settings.TOKEN_SECRET === undefined) {
+    throw new BadConfiguration('TOKEN_SECRET is needed when NODE_ENV=production: 32 random bytes or more');
+  }
+  return {
+    ...{ production, autologin, ambiguousErrors, requireEmailVerification },
+    port: parseNumber(settings, 'PORT', 0, 65_535) ?? 4000,
+    host: settings.HOST ?? '127.0.0.1',
+    database: parseDatabase(settings.DATABASE_URL ?? 'sqlite:./data/accounts.db'),
+    tokenSecret: settings.TOKEN_SECRET ?? null,
+    stateless: parseSwitch(settings, 'STATELESS', false),
+    mail: parseMail(settings.MAIL_URL, production),
+    mailFrom: parseSender(settings.MAIL_FROM),
+    siteUrl: parseSite(settings.SITE_URL),
+    logLevel: parseLevel(settings.LOG_LEVEL ?? 'info'),
+    hashConcurrency: parseNumber(settings, 'HASH_CONCURRENCY', 1, 1024) ?? undefined,
+    trustedProxies: parseProxies(settings.TRUSTED_PROXIES ?? ''),
+    introspection: parseSwitch(settings, 'INTROSPECTION', !production),
+    graphiql: parseSwitch(settings, 'GRAPHIQL', !production),
+  };
+}
+
+function parseSwitch(settings: Settings, name: keyof Settings, fallback: boolean): boolean {
+  const value = settings[name];
+  if (value === undefined) return fallback;
+  if (value === '1') return true;
+  if (value === '0') return false;
+  throw new BadConfiguration(`${name} must be 0 or 1`);
+}
+
+function parseNumber(settings: Settings, name: keyof Settings, min: number, max: number): number | null {
+  const value = settings[name];
+  if (value === undefined) return null;
+  if (/^\d{1,6}$/.test(value) && Number(value) >= min && Number(value) <= max) return Number(value);
+  throw new BadConfiguration(`${name} must be a whole number from ${min} to ${max}`);
+}
+
+function parseDatabase(url: string): Config['database'] {
+  const scheme = /^([a-z+]+):/.exec(url)?.[1];
+  if (scheme !== 'sqlite') {
+    const known = /^(mongodb(\+srv)?|postgres(ql)?|mysql|mariadb|redis|rediss)$/.test(scheme ?? '');
+    const problem = known ? `${scheme} is not supported by this version` : 'is no URL of a database';
+    throw new BadConfiguration(`DATABASE_URL: ${problem}; give sqlite:PATH or sqlite::memory:`);
+  }
+  const path = url.slice('sqlite:'.length).replace(/^\/\/(?=[./])/, '');
+  if (path === ':memory:') return 'memory';
+  if (path === '' || path.includes('\0') || path.endsWith('/')) {
+    throw new BadConfiguration('DATABASE_URL names no file: give sqlite:PATH or sqlite::memory:');
+  }
+  return { path };
+}
+
+function parseMail(url: string | undefined, production: boolean): Config['mail'] {
+  if (url === undefined) return { to: production ? 'nowhere' : 'console' };
+  if (/^smtps?:/.test(url)) return { to: 'smtp', url };
+  const dir = /^file:(?:\/\/(?=[./]))?(.+)$/.exec(url)?.[1];
+  if (dir !== undefined) return { to: 'files', dir };
+  throw new BadConfiguration('MAIL_URL must be file:DIR, smtp://host:port or smtps://host:port');
+}
+
+function parseSender(from: string | undefined): string | null {
+  if (from === undefined) return null;
+  if (/^[^\p{Cc}]*@[^\p{Cc}]+$/u.test(from)) return from;
+  throw new BadConfiguration('MAIL_FROM must be an e-mail address, with a name or without');
+}
+
+function parseSite(url: string | undefined): string | null {
+  if (url === undefined) return null;
+  const parsed = URL.parse(url);
+  const isSite = parsed && ['http:', 'https:'].includes(parsed.protocol) && !parsed.search && !parsed.hash;
+  if (isSite && !parsed.username && !parsed.password) return url;
+  throw new BadConfiguration('SITE_URL must be an http or https URL without query and fragment');
+}
+
+function parseLevel(level: string): LogLevel {
+  if (level === 'info' || level === 'warn' || level === 'error') return level;
+  throw new BadConfiguration('LOG_LEVEL must be info, warn or error');
+}
+
+function parseProxies(list: string): string[] {
+  const proxies = list.split(/[\s,]+/).filter((entry) => entry !== '');
+  try {
+    clientAddress(proxies);
+    return proxies;
+  } catch {
+    throw new BadConfiguration('TRUSTED_PROXIES must be IP addresses or CIDRs, separated by commas');
+  }
+}

@@ -1,0 +1,46 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { AccountsDatabase } from '../database/ports.ts';
+import { sqliteDatabase } from '../database/sqlite/index.ts';
+import type { Config } from './config.ts';
+import { BadConfiguration, reasonOf } from './refusal.ts';
+import { newSecret, readOrMakeSecret } from './token-secret.ts';
+
+/** A database that has answered, and the secret that is kept beside it. */
+export interface OpenDatabase {
+  db: AccountsDatabase;
+  tokenSecret: string;
+  /** For people. */
+  place: string;
+}
+
+/** Opens the database, with its tables and its token secret. Throws BadConfiguration. */
+export async function openDatabase({
+  database,
+  tokenSecret,
+}: Pick<Config, 'database' | 'tokenSecret'>): Promise<OpenDatabase> {
+  if (database === 'memory') {
+    const db = await opened(':memory:');
+    return { db, tokenSecret: tokenSecret ?? newSecret(), place: 'in memory, and gone when it stops' };
+  }
+  const path = resolve(database.path);
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new BadConfiguration(
+      `DATABASE_URL: the folder ${dirname(path)} cannot be made: ${reasonOf(error)}`,
+    );
+  }
+  const db = await opened(path);
+  return { db, tokenSecret: tokenSecret ?? (await readOrMakeSecret(`${path}.token-secret`)), place: path };
+}
+
+async function opened(path: string): Promise<AccountsDatabase> {
+  try {
+    const db: AccountsDatabase = sqliteDatabase(path);
+    await db.ping?.();
+    return db;
+  } catch (error) {
+    throw new BadConfiguration(`DATABASE_URL: ${reasonOf(error)}`);
+  }
+}

@@ -1,0 +1,136 @@
+import {
+  type ASTNode,
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  Kind,
+  NoSchemaIntrospectionCustomRule,
+  parse,
+  type Source,
+  specifiedRules,
+  validate,
+} from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import type { AccountsErrorCode } from '../../errors.ts';
+import { type DocumentLimits, excessOf } from './limits.ts';
+
+export interface DocumentOptions extends DocumentLimits {
+  tokens: number;
+  /** Show the schema, and suggest names that exist for those that do not. */
+  introspection: boolean;
+}
+
+/** Longer documents are parsed every time: the cache is bounded in what it holds, not only in how many. */
+const MAX_CACHED_LENGTH = 8 * 1024;
+const MAX_CACHED_CHARACTERS = 256 * 1024;
+const MAX_ERRORS = 20;
+
+/**
+ * Parses and validates within limits, and remembers what it has seen. Its errors tell where something is wrong and
+ * repeat nothing that may be a value: whoever forgets the quotes around a password must not find it in a log (S45).
+ */
+export function useDocuments(options: DocumentOptions): Plugin {
+  const documents = createDocuments(options);
+  return {
+    onParse: ({ setParseFn }) => setParseFn(documents.parse),
+    onValidate: ({ setValidationFn }) => setValidationFn(documents.validate),
+  };
+}
+
+export function createDocuments({ tokens, introspection, ...limits }: DocumentOptions) {
+  const parsed = new RecentDocuments();
+  const validated = new WeakMap<DocumentNode, readonly GraphQLError[]>();
+  const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+
+  function check(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
+    const tooMuch = excessOf(document, limits);
+    if (tooMuch) return [new GraphQLError(tooMuch, { extensions: refusal('GRAPHQL_VALIDATION_FAILED') })];
+    const errors = validate(schema, document, rules, { maxErrors: MAX_ERRORS });
+    return errors.map((error) => withoutValues(error, introspection));
+  }
+
+  return {
+    parse(source: string | Source): DocumentNode {
+      const text = typeof source === 'string' ? source : source.body;
+      const known = parsed.get(text);
+      if (known) return known;
+      const document = parseWithin(text, tokens);
+      parsed.add(text, document);
+      return document;
+    },
+    validate(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
+      const known = validated.get(document);
+      if (known) return known;
+      const errors = check(schema, document);
+      validated.set(document, errors);
+      return errors;
+    },
+  };
+}
+
+function parseWithin(text: string, maxTokens: number): DocumentNode {
+  try {
+    return parse(text, { maxTokens });
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) throw error;
+    const { line, column } = error.locations?.[0] ?? { line: 1, column: 1 };
+    const message = /more than? \d+ tokens|more that \d+ tokens/.test(error.message)
+      ? `The document has more than ${maxTokens} tokens.`
+      : `Syntax error at line ${line}, column ${column}.`;
+    const { source, positions } = error;
+    throw new GraphQLError(message, { source, positions, extensions: refusal('GRAPHQL_PARSE_FAILED') });
+  }
+}
+
+/** Where a wrong value can stand, or something that was meant to be one. */
+const NODES_OF_VALUES: ReadonlySet<string> = new Set([
+  ...[Kind.STRING, Kind.INT, Kind.FLOAT, Kind.ENUM, Kind.BOOLEAN, Kind.NULL, Kind.LIST, Kind.OBJECT],
+  ...[Kind.OBJECT_FIELD, Kind.ARGUMENT],
+]);
+
+function withoutValues(error: GraphQLError, suggestions: boolean): GraphQLError {
+  const nodes: readonly ASTNode[] = error.nodes ?? [];
+  const message = messageFor(error, nodes);
+  return new GraphQLError(suggestions ? message : message.replace(/ Did you mean .*$/s, ''), {
+    nodes,
+    extensions: refusal('GRAPHQL_VALIDATION_FAILED'),
+  });
+}
+
+function messageFor(error: GraphQLError, nodes: readonly ASTNode[]): string {
+  if (nodes.some(({ kind }) => NODES_OF_VALUES.has(kind)))
+    return 'An argument or a value does not fit the schema.';
+  // Only the rules against doublets point at bare names.
+  if (nodes.some(({ kind }) => kind === Kind.NAME)) return 'A name that must be unique stands here twice.';
+  return error.message;
+}
+
+/** `spec`: clients that ask for `application/json` get status 200, as the specification of GraphQL over HTTP has it. */
+function refusal(code: AccountsErrorCode) {
+  return { code, http: { spec: true, status: 400 } };
+}
+
+/** Those that were asked for last, up to so many characters in all. */
+class RecentDocuments {
+  readonly #documents = new Map<string, DocumentNode>();
+  #characters = 0;
+
+  get(text: string): DocumentNode | undefined {
+    const document = this.#documents.get(text);
+    if (!document) return undefined;
+    this.#documents.delete(text);
+    this.#documents.set(text, document);
+    return document;
+  }
+
+  add(text: string, document: DocumentNode): void {
+    if (text.length > MAX_CACHED_LENGTH) return;
+    this.#documents.set(text, document);
+    this.#characters += text.length;
+    for (const oldest of this.#documents.keys()) {
+      if (this.#characters <= MAX_CACHED_CHARACTERS) break;
+      this.#documents.delete(oldest);
+      this.#characters -= oldest.length;
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import type { GraphiQLOptions } from 'graphql-yoga';
+import { respond } from '../http/respond.ts';
+
+export type GraphiqlPage = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+
+const SIGN_UP = `# First sign up. Then log in, in the next tab.
+mutation SignUp($user: CreateUserInput!) {
+  createUser(user: $user) {
+    # Null, unless AMBIGUOUS_ERRORS=0:
+    # nobody learns which addresses are taken.
+    userId
+  }
+}
+`;
+
+const LOG_IN = `# Then copy the accessToken into the headers
+# of the next tab.
+mutation LogIn($user: UserInput!, $password: String!) {
+  authenticate(serviceName: "password", params: { user: $user, password: $password }) {
+    sessionId
+    tokens {
+      accessToken
+      refreshToken
+    }
+  }
+}
+`;
+
+const GET_USER = `# Who am I? Put the access token into the
+# headers below.
+query GetUser {
+  getUser {
+    id
+    username
+    emails {
+      address
+      verified
+    }
+  }
+}
+`;
+
+const email = 'ada@example.com';
+const password = 'correct horse battery';
+
+// Variables rather than literals: GraphiQL writes the text of an operation into the address, and so into the history.
+const SIGN_UP_VARIABLES = json({ user: { email, password } });
+
+const OPTIONS: GraphiQLOptions = {
+  title: 'graphql-accounts',
+  endpoint: '/graphql',
+  defaultTabs: [
+    { query: SIGN_UP, variables: SIGN_UP_VARIABLES },
+    { query: LOG_IN, variables: json({ user: { email }, password }) },
+    { query: GET_USER, headers: json({ authorization: 'Bearer <accessToken>' }) },
+  ],
+  defaultEditorToolsVisibility: true,
+};
+
+/** Inline scripts are what the page is made of; nobody may show it in a frame and let others click in it. */
+const HEADERS = {
+  'content-type': 'text/html; charset=utf-8',
+  'cache-control': 'no-store',
+  'content-security-policy': "frame-ancestors 'none'; base-uri 'none'; object-src 'none'",
+  'x-frame-options': 'DENY',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+};
+
+/**
+ * The page to try operations on, with a sign-up, a login and a `getUser` in its tabs. It needs no other server. Made
+ * when somebody first looks at it, and kept compressed: it is large.
+ */
+export function graphiqlPage(): GraphiqlPage {
+  let page: Promise<Buffer> | undefined;
+  return async (req, res) => {
+    page ??= render().then((html) => promisify(gzip)(html));
+    const compressed = await page;
+    if (/\bgzip\b/.test(String(req.headers['accept-encoding']))) {
+      return respond(req, res, 200, { ...HEADERS, 'content-encoding': 'gzip' }, compressed);
+    }
+    respond(req, res, 200, HEADERS, await promisify(gunzip)(compressed));
+  };
+}
+
+async function render(): Promise<string> {
+  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
+  return renderGraphiQL(OPTIONS).replace(ROOT, () => `${ROOT}\n${FIRST_VISIT}`);
+}
+
+const ROOT = '<div id="root"></div>';
+
+/** GraphiQL fills the tab that it opens with from the last visit, and the others from `defaultTabs`. */
+const FIRST_VISIT = `<script>
+if (!localStorage.getItem('graphiql:tabState')) {
+  localStorage.setItem('graphiql:variables', ${JSON.stringify(SIGN_UP_VARIABLES)});
+}
+</script>`;
+
+function json(value: unknown): string {
+  return JSON.stringify(value, null, 2);
+}

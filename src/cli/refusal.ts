@@ -1,0 +1,31 @@
+/** Why the program does not start: one line for whoever started it. Never holds a secret. */
+export class BadConfiguration extends Error {
+  override readonly name = 'BadConfiguration';
+
+  constructor(message: string) {
+    super(message.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim());
+  }
+}
+
+/** What the operating system says of a file or a port, without the words that only programmers read. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown reason';
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : null;
+  const known = code === null ? undefined : REASONS.get(code);
+  return known ?? error.message;
+}
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['EACCES', 'permission denied'],
+  ['EPERM', 'permission denied'],
+  ['ENOENT', 'no such file or folder'],
+  ['ENOTDIR', 'a part of the path is not a folder'],
+  ['EISDIR', 'it is a folder'],
+  ['EEXIST', 'a file is in the way'],
+  ['EROFS', 'the file system is read-only'],
+  ['ENOSPC', 'the disk is full'],
+  ['EADDRINUSE', 'the port is in use'],
+  ['EADDRNOTAVAIL', 'this machine has no such address'],
+  ['ENOTFOUND', 'there is no such host'],
+  ['EAI_AGAIN', 'there is no such host'],
+]);

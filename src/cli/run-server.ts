@@ -1,0 +1,45 @@
+import { parseConfig } from './config.ts';
+import { createLog } from './log.ts';
+import { redact } from './redaction.ts';
+import { serve } from './serve.ts';
+import { readSettings } from './settings.ts';
+
+/** Serves until the process is told to end. Throws BadConfiguration. */
+export async function runServer(flags: { readonly [variable: string]: unknown }): Promise<void> {
+  // What it writes (data, secret, mails) is for nobody else on this machine.
+  process.umask(0o077);
+  const config = parseConfig(readSettings(process.env, flags));
+  const readable = process.stdout.isTTY === true;
+  const log = createLog({
+    ...{ level: config.logLevel, readable },
+    write: (text) => process.stdout.write(text),
+  });
+  // Whoever reads the output may leave, as `head` does: that ends no server.
+  process.stdout.on('error', () => {});
+  process.on('unhandledRejection', (error) => log.failure(error, 'an unhandled rejection'));
+  process.on('uncaughtException', (error) => {
+    log.failure(error, 'an uncaught exception');
+    log.flush();
+    process.exit(1);
+  });
+  // In place of Node's own lines on standard error.
+  process.removeAllListeners('warning');
+  process.on('warning', ({ name, message }) => {
+    if (name !== 'ExperimentalWarning') log.warn(`${redact(name)}: ${redact(message)}`);
+  });
+
+  const { message, url, close } = await serve(config, log);
+  if (config.production && !readable) log.info(`listening at ${url}`);
+  else process.stdout.write(message);
+  log.flush();
+
+  const stop = async (): Promise<void> => {
+    log.info('stopping');
+    await close().catch((error: unknown) => log.failure(error, 'stopping'));
+    log.flush();
+    process.exit(0);
+  };
+  // Once each: who asks a second time wants it to end now.
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}

@@ -1,0 +1,155 @@
+import type { IncomingMessage, Server } from 'node:http';
+import { makeExecutableSchema } from '@graphql-tools/schema';
+import { AccountsServer } from '../core/accounts-server.ts';
+import { type Connection, parseConnection } from '../core/connection.ts';
+import type { Report } from '../core/events.ts';
+import { HOUR } from '../core/time.ts';
+import { AccountsError } from '../errors.ts';
+import { authDirective } from '../graphql/auth-directive.ts';
+import { clientAddress } from '../graphql/client-address.ts';
+import { accountsModule } from '../graphql/module.ts';
+import { useAccounts } from '../graphql/use-accounts.ts';
+import { password } from '../services/password/index.ts';
+import type { Config } from './config.ts';
+import { type OpenDatabase, openDatabase } from './database.ts';
+import { graphqlEndpoint } from './graphql/endpoint.ts';
+import { graphiqlPage } from './graphql/graphiql.ts';
+import { AccessLog } from './http/access-log.ts';
+import { healthCheck } from './http/health.ts';
+import type { Handler } from './http/respond.ts';
+import { createRouter, starting } from './http/router.ts';
+import { createHttpServer, drain, listen } from './http/server.ts';
+import type { Log } from './log.ts';
+import { chooseMail } from './mail.ts';
+import { linkPages } from './pages/link-pages.ts';
+import { BadConfiguration, reasonOf } from './refusal.ts';
+import { startMessage } from './start-message.ts';
+
+/** A server that runs. */
+export interface RunningServer {
+  /** Where GraphQL is. */
+  url: string;
+  /** For people: where it is, where the data lies, what to try first. */
+  message: string;
+  /** Takes no new requests, finishes those in flight and what goes on after answers, and gives everything back. */
+  close(): Promise<void>;
+}
+
+/** Of the 10 s in which the program ends, what requests and mails may take. */
+const REQUESTS_END = 6_000;
+const MAILS_END = 3_000;
+
+/** Starts the server. Throws BadConfiguration. */
+export async function serve(config: Config, log: Log): Promise<RunningServer> {
+  let handler: Handler = starting;
+  const server = createHttpServer((req, res) => handler(req, res));
+  // The port comes first: a second start in the same folder ends here, before it touches the data of the first.
+  const port = await listenOrRefuse(server, config);
+  let database: OpenDatabase | undefined;
+  try {
+    database = await openDatabase(config);
+    const siteUrl = config.siteUrl ?? `http://localhost:${port}`;
+    const { sendMail, place: mailPlace } = chooseMail(config.mail, log);
+    const report: Report = (error, where) => log.failure(error, where);
+    const accounts = createAccounts(config, database, { siteUrl, sendMail, report });
+    handler = createHandler(config, accounts, { siteUrl, report, log });
+    const stopCleaning = keepClean(accounts, report);
+    const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+    const { db, place: dataPlace } = database;
+    return {
+      url: `${url}/graphql`,
+      message: startMessage({ url, dataPlace, mailPlace, graphiql: config.graphiql }),
+      async close() {
+        stopCleaning();
+        await drain(server, REQUESTS_END);
+        await Promise.race([accounts.settled(), wait(MAILS_END)]);
+        await db.close?.();
+      },
+    };
+  } catch (error) {
+    server.close();
+    server.closeAllConnections();
+    await database?.db.close?.();
+    throw error;
+  }
+}
+
+async function listenOrRefuse(server: Server, { port, host }: Config): Promise<number> {
+  try {
+    return await listen(server, port, host);
+  } catch (error) {
+    throw new BadConfiguration(`cannot listen on ${host} port ${port}: ${reasonOf(error)}`);
+  }
+}
+
+interface Surroundings {
+  siteUrl: string;
+  sendMail: ReturnType<typeof chooseMail>['sendMail'];
+  report: Report;
+}
+
+function createAccounts(config: Config, { db, tokenSecret }: OpenDatabase, around: Surroundings) {
+  const { siteUrl, sendMail, report } = around;
+  try {
+    return new AccountsServer(
+      {
+        ...{ db, tokenSecret, siteUrl, sendMail, onError: report },
+        emailTemplates: { from: config.mailFrom ?? `no-reply@${new URL(siteUrl).hostname}` },
+        useStatelessSession: config.stateless,
+        ambiguousErrorMessages: config.ambiguousErrors,
+        enableAutologin: config.autologin,
+      },
+      {
+        password: password({
+          requireEmailVerification: config.requireEmailVerification,
+          hashConcurrency: config.hashConcurrency,
+        }),
+      },
+    );
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new BadConfiguration(error.message.replaceAll('tokenSecret', 'TOKEN_SECRET'));
+  }
+}
+
+function createHandler(
+  config: Config,
+  accounts: ReturnType<typeof createAccounts>,
+  { siteUrl, report, log }: { siteUrl: string; report: Report; log: Log },
+): Handler {
+  const { trustedProxies, introspection } = config;
+  const addressOf = clientAddress(trustedProxies);
+  const accessLog = log.requests ? new AccessLog(log, addressOf) : null;
+  const { typeDefs, resolvers } = accountsModule(accounts);
+  const { authDirectiveTypeDefs, authDirectiveTransformer } = authDirective();
+  const schema = makeExecutableSchema({ typeDefs: [typeDefs, authDirectiveTypeDefs], resolvers });
+  const connectionOf = (req: IncomingMessage): Connection =>
+    parseConnection({ ip: addressOf(req), userAgent: req.headers['user-agent'] });
+  return createRouter({
+    graphql: graphqlEndpoint({
+      ...{ introspection, accessLog, report, schema: authDirectiveTransformer(schema) },
+      plugins: [useAccounts(accounts, { trustedProxies })],
+      graphiql: config.graphiql ? graphiqlPage() : null,
+    }),
+    health: healthCheck(() => accounts.ping()),
+    pages: linkPages({ actions: accounts.services.password, connectionOf, siteUrl, report }),
+    ...{ accessLog, report },
+  });
+}
+
+/** Forgets what has expired, now and every hour. */
+function keepClean(accounts: AccountsServer, report: Report): () => void {
+  const clean = (): void => {
+    accounts.removeExpired().catch((error: unknown) => {
+      // The store has reported by itself why it did not answer.
+      if (!(error instanceof AccountsError)) report(error, 'removing what has expired');
+    });
+  };
+  clean();
+  const timer = setInterval(clean, HOUR).unref();
+  return () => clearInterval(timer);
+}
+
+function wait(duration: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, duration).unref());
+}

@@ -1,0 +1,98 @@
+/** Something that can be set when the server starts: by a variable of the environment or by a flag of that name. */
+export interface Setting {
+  variable: string;
+  /** What the help shows for the value. A switch is `1` when its flag stands alone. */
+  value: string;
+  isSwitch?: boolean;
+  meaning: string;
+}
+
+export const SETTINGS = [
+  { variable: 'PORT', value: 'number', meaning: 'where it listens (4000; 0 takes a free port)' },
+  { variable: 'HOST', value: 'address', meaning: 'where it listens (127.0.0.1)' },
+  {
+    variable: 'DATABASE_URL',
+    value: 'url',
+    meaning: 'sqlite:PATH or sqlite::memory: (sqlite:./data/accounts.db)',
+  },
+  {
+    variable: 'TOKEN_SECRET',
+    value: 'secret',
+    meaning:
+      'signs the tokens: 32 bytes or more (made on first start and kept beside the database; needed when NODE_ENV=production)',
+  },
+  {
+    variable: 'STATELESS',
+    value: '0|1',
+    isSwitch: true,
+    meaning: 'trust access tokens until they expire (0)',
+  },
+  {
+    variable: 'MAIL_URL',
+    value: 'url',
+    meaning: 'file:DIR, smtp://… or smtps://… (printed; with NODE_ENV=production not sent)',
+  },
+  {
+    variable: 'MAIL_FROM',
+    value: 'address',
+    meaning: 'sender of the mails (no-reply@ the host of SITE_URL)',
+  },
+  { variable: 'SITE_URL', value: 'url', meaning: 'base of the links in mails (http://localhost:PORT)' },
+  { variable: 'AUTOLOGIN', value: '0|1', isSwitch: true, meaning: 'log new users in at once (0)' },
+  {
+    variable: 'REQUIRE_EMAIL_VERIFICATION',
+    value: '0|1',
+    isSwitch: true,
+    meaning: 'no login before the address is verified (0)',
+  },
+  {
+    variable: 'AMBIGUOUS_ERRORS',
+    value: '0|1',
+    isSwitch: true,
+    meaning: 'the same answers for known and unknown addresses (1)',
+  },
+  { variable: 'LOG_LEVEL', value: 'level', meaning: 'info, warn (no line per request) or error (info)' },
+  { variable: 'HASH_CONCURRENCY', value: 'number', meaning: 'how many passwords are hashed at once' },
+  {
+    variable: 'TRUSTED_PROXIES',
+    value: 'list',
+    meaning: 'addresses or CIDRs whose forwarded header is believed (none)',
+  },
+  {
+    variable: 'INTROSPECTION',
+    value: '0|1',
+    isSwitch: true,
+    meaning: 'show the schema and suggest names (1; 0 when NODE_ENV=production)',
+  },
+  {
+    variable: 'GRAPHIQL',
+    value: '0|1',
+    isSwitch: true,
+    meaning: 'serve the page to try operations on (1; 0 when NODE_ENV=production)',
+  },
+] as const satisfies readonly Setting[];
+
+export type SettingName = (typeof SETTINGS)[number]['variable'];
+
+/** What was set, as text. */
+export type Settings = { readonly [name in SettingName | 'NODE_ENV']?: string | undefined };
+
+/** `DATABASE_URL` is `--database-url`. */
+export function flagOf({ variable, value, isSwitch }: Setting): string {
+  const name = variable.toLowerCase().replaceAll('_', '-');
+  return isSwitch ? `--${name} [${value}]` : `--${name} <${value}>`;
+}
+
+/** Flags win over the environment; an empty variable is one that is not set. */
+export function readSettings(
+  environment: { readonly [name: string]: string | undefined },
+  flags: { readonly [variable: string]: unknown },
+): Settings {
+  const names = [...SETTINGS.map(({ variable }) => variable), 'NODE_ENV'];
+  const entries = names.map((name): [string, string | undefined] => {
+    const flag = flags[name];
+    if (flag === true) return [name, '1'];
+    return [name, typeof flag === 'string' ? flag : environment[name] || undefined];
+  });
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,62 @@
+import type { IdentityRecord, OneTimeTokenRecord, SessionRecord, UserRecord } from '../ports.ts';
+
+export const NOW = 1_700_000_000_000;
+const HOUR = 3_600_000;
+
+export function aUser(id: string, fields: Partial<UserRecord> = {}): UserRecord {
+  return {
+    id,
+    version: 1,
+    username: `Name of ${id}`,
+    emails: [{ address: `${id}@Example.org`, canonical: `${id}@example.org`, verified: false }],
+    deactivated: false,
+    profile: {},
+    createdAt: NOW,
+    updatedAt: NOW,
+    ...fields,
+  };
+}
+
+export function anIdentity(
+  userId: string,
+  subject: string,
+  fields: Partial<IdentityRecord> = {},
+): IdentityRecord {
+  return { service: 'email', subject, userId, version: 1, data: {}, createdAt: NOW, ...fields };
+}
+
+export function aSession(id: string, userId: string, fields: Partial<SessionRecord> = {}): SessionRecord {
+  return {
+    id,
+    userId,
+    version: 1,
+    rotation: 1,
+    rotatedAt: NOW,
+    createdAt: NOW,
+    idleExpiresAt: NOW + HOUR,
+    expiresAt: NOW + 24 * HOUR,
+    revokedAt: null,
+    actorSessionId: null,
+    actorUserId: null,
+    ip: null,
+    userAgent: null,
+    ...fields,
+  };
+}
+
+export function aToken(
+  key: string,
+  hash: string,
+  fields: Partial<OneTimeTokenRecord> = {},
+): OneTimeTokenRecord {
+  return {
+    key,
+    hash,
+    purpose: 'reset-password',
+    userId: 'ada',
+    data: {},
+    createdAt: NOW,
+    expiresAt: NOW + HOUR,
+    ...fields,
+  };
+}

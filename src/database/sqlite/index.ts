@@ -1,0 +1,68 @@
+import { resolve } from 'node:path';
+import {
+  checkedIdentities,
+  checkedOneTimeTokens,
+  checkedSessions,
+  checkedUsers,
+  invalidateAllSessions,
+} from '../checked.ts';
+import { checkNumber, checkString } from '../checks.ts';
+import type { AccountsDatabase } from '../ports.ts';
+import { createConnection } from './connection.ts';
+import { IN_MEMORY } from './file.ts';
+import { sqliteIdentities } from './identities.ts';
+import { sqliteOneTimeTokens } from './one-time-tokens.ts';
+import { sqliteSessions } from './sessions.ts';
+import { sqliteUsers } from './users.ts';
+
+export interface SqliteOptions {
+  /**
+   * `full`, the default: what was acknowledged survives a power failure. `normal` spares a sync to the disk per
+   * commit; after a power failure the last changes may be gone (a revoked session may live again), though the file
+   * is whole. A killed process loses nothing either way.
+   */
+  synchronous?: 'full' | 'normal';
+  /** For how long, in milliseconds, a call waits for other processes that hold the file. 5,000 by default. */
+  patience?: number;
+}
+
+/**
+ * A database in one file, through `node:sqlite`: nothing to install, several processes of one machine may share it.
+ * `':memory:'` instead of a path keeps it in this process.
+ *
+ * The file is opened at the first call: then it is created if it is missing (with its folder, for its owner's eyes
+ * only) and brought to the newest schema. `ping()` does no more than that. A file that is damaged, not ours or of a
+ * newer version is refused and left as it is. While another process writes, calls wait without holding up the event
+ * loop, and are refused with `SERVICE_UNAVAILABLE` after `patience`.
+ *
+ * ```ts
+ * const db = sqliteDatabase('./data/accounts.db');
+ * await db.ping?.();
+ * const accountsServer = new AccountsServer({ db, tokenSecret }, services);
+ * ```
+ *
+ * @throws TypeError when the path or an option cannot be meant.
+ */
+export function sqliteDatabase(path: string, options: SqliteOptions = {}): AccountsDatabase {
+  const { synchronous = 'full', patience = 5_000 } = options;
+  checkString(path, 'path');
+  if (path === '' || /^[a-z]{2,}:/i.test(path))
+    throw new TypeError("path must be a path or ':memory:', no URL");
+  if (synchronous !== 'full' && synchronous !== 'normal')
+    throw new TypeError("synchronous must be 'full' or 'normal'");
+  checkNumber(patience, 'patience');
+
+  const file = path === IN_MEMORY ? IN_MEMORY : resolve(path);
+  const connection = createConnection(file, { synchronous, patience });
+  const answer = connection.prepare('SELECT 1');
+  const users = checkedUsers(sqliteUsers(connection));
+  return {
+    users,
+    identities: checkedIdentities(sqliteIdentities(connection)),
+    sessions: checkedSessions(sqliteSessions(connection, users)),
+    oneTimeTokens: checkedOneTimeTokens(sqliteOneTimeTokens(connection)),
+    invalidateAllSessions,
+    ping: () => connection.read(() => void answer.all()),
+    close: connection.close,
+  };
+}

@@ -1,0 +1,143 @@
+import type { SessionRecord, SessionStore, SessionWithUser, UserStore } from '../ports.ts';
+import type { Connection } from './connection.ts';
+import { inOrder, type Placed } from './order.ts';
+import { removeInParts } from './removal.ts';
+import { toUser, USER_COLUMNS, type UserRow } from './users.ts';
+
+type SessionRow = [
+  id: string,
+  userId: string,
+  version: number,
+  rotation: number,
+  rotatedAt: number,
+  createdAt: number,
+  idleExpiresAt: number,
+  expiresAt: number,
+  revokedAt: number | null,
+  actorSessionId: string | null,
+  actorUserId: string | null,
+  ip: string | null,
+  userAgent: string | null,
+];
+
+/** A session with its user; the user's part is null where there is none. */
+type JoinedRow = [...SessionRow, ...(string | number | null)[]];
+
+const SESSION_COLUMNS = [
+  'id',
+  'user_id',
+  'version',
+  'rotation',
+  'rotated_at',
+  'created_at',
+  'idle_expires_at',
+  'expires_at',
+  'revoked_at',
+  'actor_session_id',
+  'actor_user_id',
+  'ip',
+  'user_agent',
+] as const;
+
+const COLUMNS = SESSION_COLUMNS.join(', ');
+const OF_SESSION = SESSION_COLUMNS.map((name) => `sessions.${name}`).join(', ');
+const OF_USER = USER_COLUMNS.map((name) => `users.${name}`).join(', ');
+
+export function sqliteSessions({ prepare, read, write }: Connection, users: UserStore): SessionStore {
+  const insert = prepare(`INSERT INTO sessions (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+  // CROSS JOIN: one look-up per wanted id, never a scan of all sessions.
+  const select = prepare<Placed<SessionRow>>(
+    `SELECT wanted.key, ${OF_SESSION}
+     FROM json_each(?) AS wanted CROSS JOIN sessions ON sessions.id = wanted.value`,
+  );
+  const selectWithUsers = prepare<Placed<JoinedRow>>(
+    `SELECT wanted.key, ${OF_SESSION}, ${OF_USER}
+     FROM json_each(?) AS wanted CROSS JOIN sessions ON sessions.id = wanted.value
+     LEFT JOIN users ON users.id = sessions.user_id`,
+  );
+  const update = prepare(
+    `UPDATE sessions SET (${COLUMNS}) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     WHERE id = ? AND version = ? AND revoked_at IS NULL`,
+  );
+  const revoke = prepare('UPDATE sessions SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL');
+  const revokeAll = prepare(
+    `UPDATE sessions SET revoked_at = ? WHERE user_id = ? AND revoked_at IS NULL
+     AND id NOT IN (SELECT value FROM json_each(?))`,
+  );
+  const selectByUser = prepare<SessionRow>(
+    `SELECT ${COLUMNS} FROM sessions WHERE user_id = ? AND revoked_at IS NULL ORDER BY created_at DESC`,
+  );
+  const removeExpired = prepare(
+    `DELETE FROM sessions WHERE id IN
+     (SELECT id FROM sessions WHERE min(expires_at, idle_expires_at) < ? LIMIT ?)`,
+  );
+
+  return {
+    create: (session) => write(() => void insert.run(...sessionValues(session))),
+    findMany: (ids) => read(() => inOrder(ids, select.all(JSON.stringify(ids)), toSession)),
+    findWithUsers: (ids) =>
+      read(() => inOrder(ids, selectWithUsers.all(JSON.stringify(ids)), toSessionWithUser)),
+    joinedWith: users,
+    update: (session) =>
+      write(
+        () =>
+          update.run(
+            ...sessionValues({ ...session, version: session.version + 1 }),
+            session.id,
+            session.version,
+          ) === 1,
+      ),
+    revoke: (id, now) => write(() => revoke.run(now, id) === 1),
+    revokeAll: (userId, now, except) => write(() => void revokeAll.run(now, userId, JSON.stringify(except))),
+    findByUser: (userId) => read(() => selectByUser.all(userId).map(toSession)),
+    removeExpired: (now) => removeInParts((limit) => write(() => removeExpired.run(now, limit))),
+  };
+}
+
+function toSessionWithUser(row: JoinedRow): SessionWithUser {
+  const user = row.slice(SESSION_COLUMNS.length) as UserRow | null[];
+  return {
+    session: toSession(row.slice(0, SESSION_COLUMNS.length) as SessionRow),
+    user: isUser(user) ? toUser(user) : null,
+  };
+}
+
+const isUser = (row: UserRow | null[]): row is UserRow => row[0] !== null;
+
+function toSession(row: SessionRow): SessionRecord {
+  const [id, userId, version, rotation, rotatedAt, createdAt, idleExpiresAt, expiresAt, ...rest] = row;
+  const [revokedAt, actorSessionId, actorUserId, ip, userAgent] = rest;
+  return {
+    id,
+    userId,
+    version,
+    rotation,
+    rotatedAt,
+    createdAt,
+    idleExpiresAt,
+    expiresAt,
+    revokedAt,
+    actorSessionId,
+    actorUserId,
+    ip,
+    userAgent,
+  };
+}
+
+function sessionValues(session: SessionRecord): SessionRow {
+  return [
+    session.id,
+    session.userId,
+    session.version,
+    session.rotation,
+    session.rotatedAt,
+    session.createdAt,
+    session.idleExpiresAt,
+    session.expiresAt,
+    session.revokedAt,
+    session.actorSessionId,
+    session.actorUserId,
+    session.ip,
+    session.userAgent,
+  ];
+}

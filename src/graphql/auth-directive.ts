@@ -1,0 +1,77 @@
+import { MapperKind, mapSchema } from '@graphql-tools/utils';
+import type { GraphQLSchema } from 'graphql';
+import { type CoveredField, coveredFields } from './coverage.ts';
+import { type GuardedField, guardField, isGuarded } from './guard.ts';
+import { parseName } from './type-defs.ts';
+
+export interface AuthDirective {
+  authDirectiveTypeDefs: string;
+  authDirectiveTransformer: (schema: GraphQLSchema) => GraphQLSchema;
+}
+
+/** Left on every field that we guard, for `requireGuards`. A string: graphql 16 drops symbols. */
+const MARK = 'graphqlAccountsGuarded';
+
+/**
+ * `@auth`: only logged-in users reach the field. It protects data against whoever can write a query, so it holds at
+ * the field itself and not at one way to it: under aliases and fragments, behind a union, through an interface, with
+ * `@defer`, in a batch, in `_entities`. On an object it covers every field; on an interface or one of its fields,
+ * the same fields of every type that implements it; on a subscription, nothing starts for a stranger. What it refuses
+ * is UNAUTHENTICATED, or SERVICE_UNAVAILABLE while the store fails: never an answer.
+ *
+ * ```ts
+ * const { authDirectiveTypeDefs, authDirectiveTransformer } = authDirective();
+ * const schema = authDirectiveTransformer(
+ *   makeExecutableSchema({ typeDefs: [authDirectiveTypeDefs, typeDefs], resolvers }),
+ * );
+ * ```
+ *
+ * The directive does nothing by itself: the transformer guards the fields. Apply it last, to the whole schema;
+ * applying it again changes nothing. `useAccounts` refuses a schema on which it was forgotten.
+ */
+export function authDirective(directiveName: string = 'auth'): AuthDirective {
+  const name = parseName(directiveName, 'directiveName');
+  return {
+    authDirectiveTypeDefs: `directive @${name} on FIELD_DEFINITION | OBJECT | INTERFACE`,
+    authDirectiveTransformer: (schema) => {
+      const covered = new Map<string, Set<string>>();
+      for (const { type, field } of coveredFields(schema, name)) {
+        covered.set(type.name, (covered.get(type.name) ?? new Set()).add(field.name));
+      }
+      const subscription = schema.getSubscriptionType()?.name;
+      return mapSchema(schema, {
+        [MapperKind.OBJECT_FIELD]: (config, fieldName, typeName) => {
+          if (!covered.get(typeName)?.has(fieldName)) return undefined;
+          guardField(config as GuardedField, typeName === subscription);
+          config.extensions = { ...config.extensions, [MARK]: true };
+          return config;
+        },
+      });
+    },
+  };
+}
+
+/**
+ * Throws a TypeError that names the fields which the directive stands on and which nothing guards.
+ *
+ * A field that we guarded may have got another resolver since: another tool wrapped ours, or replaced it. One cannot
+ * tell the two apart, so it is guarded again, in place: that is harmless for the first and closes the second.
+ */
+export function requireGuards(schema: GraphQLSchema, directiveName: string): void {
+  const open: string[] = [];
+  for (const { type, field, isSubscription } of coveredFields(schema, directiveName)) {
+    if (isGuarded(field as GuardedField, isSubscription)) continue;
+    if (isMarked(field)) guardField(field as GuardedField, isSubscription);
+    else open.push(`${type.name}.${field.name}`);
+  }
+  if (open.length === 0) return;
+  const named = open.slice(0, 5).join(', ') + (open.length > 5 ? ` and ${open.length - 5} more` : '');
+  throw new TypeError(
+    `@${directiveName} stands in the schema but was not applied to ${named}: anybody could read them. Pass the ` +
+      'schema through authDirectiveTransformer. If the directive is not ours, give ours another name (directiveName).',
+  );
+}
+
+function isMarked(field: CoveredField['field']): boolean {
+  return field.extensions[MARK] === true;
+}

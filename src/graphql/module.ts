@@ -1,0 +1,81 @@
+import type { AccountsServer } from '../core/accounts-server.ts';
+import { flag, refuseUnknown } from '../core/options.ts';
+import type { AccountsService, Services } from '../core/service.ts';
+import type { User } from '../core/users.ts';
+import { ACCOUNTS_SDL } from '../sdl.ts';
+import { type AccountsResolver, createResolvers } from './resolvers.ts';
+import { adaptTypeDefs, parseName } from './type-defs.ts';
+
+export interface AccountsModuleOptions {
+  /** Write `extend type Query` in place of `type Query`, for hosts that do not merge types. Off by default. */
+  extendTypeDefs?: boolean | undefined;
+  /** `Query` by default. */
+  rootQueryName?: string | undefined;
+  /** `Mutation` by default. */
+  rootMutationName?: string | undefined;
+  /**
+   * Writes the directive of that name on our fields that need a session, so that the schema tells who may use them.
+   * They refuse strangers with and without it. None by default: then the host need not declare it.
+   */
+  directiveName?: string | undefined;
+}
+
+export interface AccountsModule {
+  /** SDL. */
+  typeDefs: string;
+  resolvers: { [type: string]: { [field: string]: AccountsResolver } };
+}
+
+const KNOWN: ReadonlySet<string> = new Set<keyof AccountsModuleOptions>([
+  ...(['extendTypeDefs', 'rootQueryName', 'rootMutationName', 'directiveName'] as const),
+]);
+
+/** The options of accounts-js's modules that have no place here, and why. */
+const REFUSED: ReadonlyMap<string, string> = new Map([
+  ['withSchemaDefinition', 'the host owns its schema: write `schema { query: … }` there'],
+  ['userAsInterface', 'User is a type: add fields with `extend type User`'],
+  ['micro', 'it is an option of AccountsServer'],
+]);
+
+/**
+ * The type definitions and resolvers of an accounts server and of its services, for a schema of one's own.
+ *
+ * ```ts
+ * const accounts = accountsModule(accountsServer);
+ * const schema = makeExecutableSchema({
+ *   typeDefs: [accounts.typeDefs, myTypeDefs],
+ *   resolvers: [accounts.resolvers, myResolvers],
+ * });
+ * ```
+ *
+ * A server in micro mode has no operations, and one field that answers null, as in accounts-js. Throws a TypeError
+ * for an unknown option.
+ */
+export function accountsModule<U extends User, F extends Services>(
+  server: AccountsServer<U, F>,
+  options: AccountsModuleOptions = {},
+): AccountsModule {
+  refuseUnknown(options, KNOWN, 'accountsModule', REFUSED);
+  const { rootQueryName = 'Query', rootMutationName = 'Mutation', directiveName } = options;
+  const adapting = {
+    extendTypeDefs: flag(options.extendTypeDefs, false, 'extendTypeDefs'),
+    rootQueryName: parseName(rootQueryName, 'rootQueryName'),
+    rootMutationName: parseName(rootMutationName, 'rootMutationName'),
+    directiveName: directiveName === undefined ? null : parseName(directiveName, 'directiveName'),
+  };
+  if (server.micro) {
+    return { typeDefs: adaptTypeDefs(MICRO_SDL, adapting, new Set()), resolvers: {} };
+  }
+  const operations = Object.values<AccountsService>(server.services).flatMap((service) =>
+    service.operations ? [service.operations] : [],
+  );
+  const sdl = [ACCOUNTS_SDL, ...operations.map(({ typeDefs }) => typeDefs)].join('\n');
+  const needsSession = new Set(operations.flatMap((service) => service.needsSession ?? []));
+  const { Query, Mutation } = createResolvers(server);
+  return {
+    typeDefs: adaptTypeDefs(sdl, adapting, needsSession),
+    resolvers: { [rootQueryName]: Query, [rootMutationName]: Mutation },
+  };
+}
+
+const MICRO_SDL = 'type Query {\n  _accounts_core: String\n}\n';

@@ -1,0 +1,113 @@
+import type { AccountsServer } from '../core/accounts-server.ts';
+import { parseConnection } from '../core/connection.ts';
+import type { AccountsService, Caller, Operation, Services } from '../core/service.ts';
+import type { User } from '../core/users.ts';
+import { AccountsError } from '../errors.ts';
+import type {
+  MutationAuthenticateArgs,
+  MutationImpersonateArgs,
+  MutationRefreshTokensArgs,
+  MutationVerifyAuthenticationArgs,
+} from '../generated.ts';
+import type { AccountsContext } from './context.ts';
+import { maskError } from './graphql-error.ts';
+import { isLoaded } from './identity.ts';
+import { markSecretive } from './no-store.ts';
+
+export type AccountsResolver = (parent: unknown, args: unknown, context: unknown) => Promise<unknown>;
+
+type Operations = { readonly [field: string]: Operation };
+type Resolvers = { [field: string]: AccountsResolver };
+
+/** Empty on hosts that use neither the plugin nor `createContext`: there nobody is logged in. */
+type GivenContext = Partial<AccountsContext> & { req?: unknown; request?: unknown };
+
+/** What resolves `Query` and `Mutation`: the server's own operations and those of its services. */
+export function createResolvers<U extends User, F extends Services>(
+  server: AccountsServer<U, F>,
+): { Query: Resolvers; Mutation: Resolvers } {
+  const services = Object.values<AccountsService>(server.services);
+  const resolver =
+    (run: (context: GivenContext, args: unknown) => unknown): AccountsResolver =>
+    async (_parent, args, context) => {
+      const given = (context ?? {}) as GivenContext;
+      try {
+        // The look-up of the session has waited for the store already: another wait would pass the deadline (S55).
+        if (given.authError?.retryable) throw given.authError;
+        return await run(given, args);
+      } catch (error) {
+        throw maskError(error, (cause, where) => server.report(cause, where));
+      }
+    };
+  const fields = (operations: Operations): [string, AccountsResolver][] =>
+    Object.entries(operations).map(([field, operation]) => [
+      field,
+      resolver((context, args) => {
+        markSecretive(context);
+        return operation(args as never, callerOf(server, context));
+      }),
+    ]);
+  return {
+    Query: merged([
+      ['getUser', resolver((context) => getUser(server, context))],
+      ...services.flatMap(({ operations }) => fields(operations?.Query ?? {})),
+    ]),
+    Mutation: merged([
+      ...fields(coreMutations(server)),
+      ...services.flatMap(({ operations }) => fields(operations?.Mutation ?? {})),
+    ]),
+  };
+}
+
+/** Null without a token that is good, whatever is wrong with it; an error only when that could not be found out. */
+async function getUser<U extends User, F extends Services>(
+  server: AccountsServer<U, F>,
+  { user, session, authError }: GivenContext,
+): Promise<User | null> {
+  if (authError?.code === 'INTERNAL_SERVER_ERROR') throw authError;
+  if (!user || !session || isLoaded(server, user)) return user ?? null;
+  try {
+    return await server.loadUser({ user: user as U, session });
+  } catch (error) {
+    const endedSince = error instanceof AccountsError && !error.retryable;
+    if (endedSince) return null;
+    throw error;
+  }
+}
+
+function coreMutations<U extends User, F extends Services>(server: AccountsServer<U, F>): Operations {
+  return {
+    authenticate: ({ serviceName, params }: MutationAuthenticateArgs, { connection }) =>
+      server.loginWithService(serviceName, params, connection),
+    verifyAuthentication: ({ serviceName, params }: MutationVerifyAuthenticationArgs, { connection }) =>
+      server.authenticateWithService(serviceName, params, connection),
+    refreshTokens: ({ accessToken, refreshToken }: MutationRefreshTokensArgs, { connection }) =>
+      server.refreshTokens(accessToken, refreshToken, connection),
+    logout: async (_args, { accessToken }) => {
+      if (accessToken === null) throw new AccountsError('UNAUTHENTICATED');
+      await server.logout(accessToken);
+      return true;
+    },
+    impersonate: ({ accessToken, impersonated }: MutationImpersonateArgs, { connection }) =>
+      server.impersonate(accessToken, impersonated, connection),
+  };
+}
+
+function callerOf<U extends User, F extends Services>(
+  server: AccountsServer<U, F>,
+  { connection, authToken }: GivenContext,
+): Caller {
+  return {
+    connection: parseConnection(connection),
+    accessToken: authToken ?? null,
+    session: () => server.liveSession(authToken ?? null),
+  };
+}
+
+/** Two services with one field: whichever came last would silently answer for both. */
+function merged(fields: readonly [string, AccountsResolver][]): Resolvers {
+  const resolvers = new Map(fields);
+  if (resolvers.size === fields.length) return Object.fromEntries(resolvers);
+  const twice = fields.find(([field], index) => fields.findIndex(([other]) => other === field) < index);
+  throw new TypeError(`two services have an operation ${twice?.[0]}`);
+}

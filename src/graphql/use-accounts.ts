@@ -1,0 +1,125 @@
+import type { GraphQLError, GraphQLSchema } from 'graphql';
+import type { AccountsServer } from '../core/accounts-server.ts';
+import { refuseUnknown } from '../core/options.ts';
+import type { Services } from '../core/service.ts';
+import type { User } from '../core/users.ts';
+import { AccountsError } from '../errors.ts';
+import { requireGuards } from './auth-directive.ts';
+import { CONTEXT_OPTIONS, type ContextOptions, contextReader, REFUSED_CONTEXT_OPTIONS } from './context.ts';
+import { toGraphQLError } from './graphql-error.ts';
+import { isSecretive, setNoStore } from './no-store.ts';
+import type { RequestHolder } from './request.ts';
+import { parseName } from './type-defs.ts';
+
+export interface UseAccountsOptions extends ContextOptions {
+  /** The directive whose application is checked. `auth` by default. */
+  directiveName?: string | undefined;
+}
+
+/** What of a plugin for Envelop and Yoga is used here, so that neither has to be there for its types. */
+export interface AccountsPlugin {
+  onPluginInit(): void;
+  onSchemaChange(payload: { schema: unknown }): void;
+  onContextBuilding(payload: {
+    context: RequestHolder;
+    extendContext(extension: object): void;
+  }): void | Promise<void>;
+  onExecute(payload: OperationPayload): void;
+  onSubscribe(payload: OperationPayload): void;
+  onResponse(payload: ResponsePayload): void;
+}
+
+interface OperationPayload {
+  args: { schema: unknown };
+  setResultAndStopExecution(result: { errors: GraphQLError[] }): void;
+}
+
+interface ResponsePayload {
+  request: Request;
+  serverContext: unknown;
+  response: Response;
+  setResponse(response: Response): void;
+  fetchAPI: { Response: typeof Response };
+}
+
+/**
+ * Puts `user`, `session` and the rest of `AccountsContext` into the context of every operation, for Yoga and Envelop.
+ * One look-up per HTTP request that carries a token, none for one without. It promises three things more:
+ *
+ * - Nobody is logged in by mistake: a token that is not good, or a store that fails, leaves `user` null and says why
+ *   in `authError`.
+ * - `@auth` is no decoration: with a schema in which the directive stands and was not applied, `createYoga` throws;
+ *   with one that is given later, every operation fails. Otherwise a forgotten transformer would publish the field.
+ * - Tokens stay out of caches: an answer to one of our operations has `Cache-Control: no-store`, where the server
+ *   gives its response to plugins, as Yoga does.
+ *
+ * ```ts
+ * createYoga({ schema, plugins: [useAccounts(accountsServer, { trustedProxies: ['10.0.0.0/8'] })] });
+ * ```
+ *
+ * Place it after plugins that change the schema, and before those that read `context.user`.
+ */
+export function useAccounts<U extends User, F extends Services>(
+  server: AccountsServer<U, F>,
+  options: UseAccountsOptions = {},
+): AccountsPlugin {
+  const known = new Set([...CONTEXT_OPTIONS, 'directiveName']);
+  refuseUnknown(options, known, 'useAccounts', REFUSED_CONTEXT_OPTIONS);
+  const { directiveName = 'auth', ...contextOptions } = options;
+  const read = contextReader(server, contextOptions);
+  const { check, isRefused } = schemaJudge(parseName(directiveName, 'directiveName'), (error) =>
+    server.report(error, 'every operation on this schema is refused'),
+  );
+  const refuseOperation = ({ args, setResultAndStopExecution }: OperationPayload): void => {
+    if (!isRefused(args.schema)) return;
+    setResultAndStopExecution({ errors: [toGraphQLError(new AccountsError('INTERNAL_SERVER_ERROR'))] });
+  };
+  let starting = false;
+  return {
+    onPluginInit() {
+      starting = true;
+      queueMicrotask(() => {
+        starting = false;
+      });
+    },
+    onSchemaChange({ schema }) {
+      // Thrown later, it would reach one request only: Envelop keeps the schema, and the next one would run.
+      if (starting) check(schema);
+    },
+    onContextBuilding({ context, extendContext }) {
+      const extension = read(context);
+      if (extension instanceof Promise) return extension.then(extendContext);
+      extendContext(extension);
+    },
+    onExecute: refuseOperation,
+    onSubscribe: refuseOperation,
+    onResponse({ request, response, setResponse, fetchAPI }) {
+      if (isSecretive(request)) setNoStore(response, setResponse, fetchAPI.Response);
+    },
+  };
+}
+
+/** Judges each schema once. Any operation asks, so the newest verdict is kept at hand. */
+function schemaJudge(directiveName: string, report: (error: unknown) => void) {
+  const verdicts = new WeakMap<object, boolean>();
+  let accepted: unknown;
+  const check = (schema: unknown): void => requireGuards(schema as GraphQLSchema, directiveName);
+  const judge = (schema: object): boolean => {
+    try {
+      check(schema);
+      return true;
+    } catch (error) {
+      report(error);
+      return false;
+    }
+  };
+  const isRefused = (schema: unknown): boolean => {
+    if (schema === accepted) return false;
+    if (typeof schema !== 'object' || schema === null) return true;
+    const isGood = verdicts.get(schema) ?? judge(schema);
+    verdicts.set(schema, isGood);
+    if (isGood) accepted = schema;
+    return !isGood;
+  };
+  return { check, isRefused };
+}
