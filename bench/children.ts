@@ -11,7 +11,9 @@ export interface Server {
 }
 
 export async function startServer(file: string, ...args: string[]): Promise<Server> {
-  const child = fork(join(import.meta.dirname, file), args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const child = fork(join(import.meta.dirname, file), args, {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
   const { port } = await answer<{ port: number }>(child);
   return {
     port,
@@ -26,7 +28,9 @@ export async function startServer(file: string, ...args: string[]): Promise<Serv
 
 /** A load generator in a process of its own. */
 export function startLoad(): { run(order: LoadOrder): Promise<LoadResult>; stop(): Promise<void> } {
-  const child = fork(join(import.meta.dirname, 'load.ts'), [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const child = fork(join(import.meta.dirname, 'load.ts'), [], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
   return {
     async run(order) {
       const told = answer<LoadResult>(child);

@@ -48,7 +48,14 @@ function ask({ port, body, authorization }: LoadOrder, keptAlive: Agent): Promis
       'content-length': Buffer.byteLength(body),
       ...(authorization && { authorization }),
     };
-    const asking = request({ host: '127.0.0.1', port, path: '/graphql', method: 'POST', headers, agent: keptAlive });
+    const asking = request({
+      host: '127.0.0.1',
+      port,
+      path: '/graphql',
+      method: 'POST',
+      headers,
+      agent: keptAlive,
+    });
     asking.on('error', reject);
     asking.on('response', (response) => {
       let text = '';

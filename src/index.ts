@@ -26,10 +26,12 @@ export type {
   UserRecord,
 } from './database/ports.ts';
 export { AccountsError, type AccountsErrorCode } from './errors.ts';
-export { authDirective } from './graphql/auth-directive.ts';
-export { type AccountsContext, createContext } from './graphql/context.ts';
-export { accountsModule } from './graphql/module.ts';
-export { useAccounts } from './graphql/use-accounts.ts';
+export { type AuthDirective, authDirective } from './graphql/auth-directive.ts';
+export { clientAddress } from './graphql/client-address.ts';
+export { type AccountsContext, type ContextOptions, createContext } from './graphql/context.ts';
+export { type AccountsModule, type AccountsModuleOptions, accountsModule } from './graphql/module.ts';
+export type { WebSocketContext } from './graphql/request.ts';
+export { type AccountsPlugin, type UseAccountsOptions, useAccounts } from './graphql/use-accounts.ts';
 export { consoleMail } from './mail/console.ts';
 export { fileMail } from './mail/file.ts';
 export { smtpMail } from './mail/smtp.ts';

@@ -85,7 +85,7 @@ function parseDatabase(url: string): Config['database'] {
     const problem = known ? `${scheme} is not supported by this version` : 'is no URL of a database';
     throw new BadConfiguration(`DATABASE_URL: ${problem}; give sqlite:PATH or sqlite::memory:`);
   }
-  const path = url.slice('sqlite:'.length).replace(/^\/\/(?=[./])/, '');
+  const path = url.slice('sqlite:'.length).replace(/^\/\//, '');
   if (path === ':memory:') return 'memory';
   if (path === '' || path.includes('\0') || path.endsWith('/')) {
     throw new BadConfiguration('DATABASE_URL names no file: give sqlite:PATH or sqlite::memory:');
@@ -96,7 +96,7 @@ function parseDatabase(url: string): Config['database'] {
 function parseMail(url: string | undefined, production: boolean): Config['mail'] {
   if (url === undefined) return { to: production ? 'nowhere' : 'console' };
   if (/^smtps?:/.test(url)) return { to: 'smtp', url };
-  const dir = /^file:(?:\/\/(?=[./]))?(.+)$/.exec(url)?.[1];
+  const dir = /^file:(?:\/\/)?(.+)$/.exec(url)?.[1];
   if (dir !== undefined) return { to: 'files', dir };
   throw new BadConfiguration('MAIL_URL must be file:DIR, smtp://host:port or smtps://host:port');
 }

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { AccountsDatabase } from '../database/ports.ts';
 import { sqliteDatabase } from '../database/sqlite/index.ts';
+import { AccountsError } from '../errors.ts';
 import type { Config } from './config.ts';
 import { BadConfiguration, reasonOf } from './refusal.ts';
 import { newSecret, readOrMakeSecret } from './token-secret.ts';
@@ -41,6 +42,8 @@ async function opened(path: string): Promise<AccountsDatabase> {
     await db.ping?.();
     return db;
   } catch (error) {
-    throw new BadConfiguration(`DATABASE_URL: ${reasonOf(error)}`);
+    const isLocked = error instanceof AccountsError;
+    const reason = isLocked ? `another process does not let go of ${path}` : reasonOf(error);
+    throw new BadConfiguration(`DATABASE_URL: ${reason}`);
   }
 }

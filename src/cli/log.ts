@@ -22,6 +22,8 @@ export interface Log {
   readonly requests: boolean;
   request(entry: RequestEntry): void;
   info(message: string): void;
+  /** What is told at every level: where the server is. */
+  announce(message: string): void;
   warn(message: string): void;
   /** An error that no caller sees. */
   failure(error: unknown, where: string): void;
@@ -58,6 +60,7 @@ export function createLog({ level, readable, write }: LogOptions): Log {
     requests: level === 'info',
     request: (entry) => put(readable ? readableRequest(entry) : jsonLine('info', 'request', entry)),
     info: (message) => at('info', message),
+    announce: (message) => put(format('info', message, {})),
     warn: (message) => at('warn', message),
     failure: (error, where) => at('error', where, describeError(error)),
     flush,

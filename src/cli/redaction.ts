@@ -16,9 +16,11 @@ const MAX_FRAMES = 12;
 export function describeError(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { error: 'not an Error' };
   const code = 'code' in error ? error.code : undefined;
-  // JSON.parse and the like quote the input.
-  const reason = error instanceof SyntaxError ? '' : redact(error.message);
-  const stack = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  // They quote what they could not read: JSON.parse its input, GraphQL the document.
+  const quotes = error instanceof SyntaxError || error.name === 'GraphQLError';
+  const reason = quotes ? '' : redact(error.message);
+  const frames = (error.stack ?? '').replace(error.message, '').split('\n');
+  const stack = frames.filter((line) => /^\s+at /.test(line));
   return {
     error: redact(error.name),
     ...((typeof code === 'string' || typeof code === 'number') && { code: redact(String(code)) }),

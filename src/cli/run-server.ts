@@ -29,7 +29,7 @@ export async function runServer(flags: { readonly [variable: string]: unknown })
   });
 
   const { message, url, close } = await serve(config, log);
-  if (config.production && !readable) log.info(`listening at ${url}`);
+  if (config.production && !readable) log.announce(`listening at ${url}`);
   else process.stdout.write(message);
   log.flush();
 

@@ -62,7 +62,7 @@ export async function serve(config: Config, log: Log): Promise<RunningServer> {
       async close() {
         stopCleaning();
         await drain(server, REQUESTS_END);
-        await Promise.race([accounts.settled(), wait(MAILS_END)]);
+        await within(MAILS_END, accounts.settled());
         await db.close?.();
       },
     };
@@ -150,6 +150,11 @@ function keepClean(accounts: AccountsServer, report: Report): () => void {
   return () => clearInterval(timer);
 }
 
-function wait(duration: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, duration).unref());
+/** Waits for the work, but no longer. */
+async function within(patience: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, patience);
+  });
+  await Promise.race([work, over]).finally(() => clearTimeout(timer));
 }

@@ -4,14 +4,14 @@
  * Turns, not microtasks: requests that were read from several sockets in one turn run in separate tasks.
  */
 export function batched<T>(
-  find: (ids: readonly string[]) => Promise<readonly T[]>,
-): (id: string) => Promise<T> {
-  let waiting: Map<string, PromiseWithResolvers<T>> | null = null;
+  find: (ids: readonly string[]) => Promise<readonly (T | null)[]>,
+): (id: string) => Promise<T | null> {
+  let waiting: Map<string, PromiseWithResolvers<T | null>> | null = null;
 
-  const flush = async (batch: Map<string, PromiseWithResolvers<T>>): Promise<void> => {
+  const flush = async (batch: Map<string, PromiseWithResolvers<T | null>>): Promise<void> => {
     try {
       const found = await find([...batch.keys()]);
-      [...batch.values()].forEach(({ resolve }, index) => void resolve(found[index] as T));
+      [...batch.values()].forEach(({ resolve }, index) => void resolve(found[index] ?? null));
     } catch (error) {
       for (const { reject } of batch.values()) reject(error);
     }
@@ -19,14 +19,14 @@ export function batched<T>(
 
   return (id) => {
     if (!waiting) {
-      const batch = new Map<string, PromiseWithResolvers<T>>();
+      const batch = new Map<string, PromiseWithResolvers<T | null>>();
       waiting = batch;
       setImmediate(() => {
         waiting = null;
         void flush(batch);
       });
     }
-    const known = waiting.get(id) ?? Promise.withResolvers<T>();
+    const known = waiting.get(id) ?? Promise.withResolvers<T | null>();
     waiting.set(id, known);
     return known.promise;
   };

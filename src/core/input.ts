@@ -5,15 +5,15 @@ const MAX_LENGTH = 1_024;
 
 /**
  * A string and nothing else (S43): an object such as `{"$ne": null}` never gets as far as a query, whichever way it
- * came in. Lone surrogates are refused: databases store them as something else.
+ * came in. Lone surrogates and NUL are refused: databases store them as something else, or not at all.
  */
 export function parseString(
   value: unknown,
   code: AccountsErrorCode = 'BAD_USER_INPUT',
   limit = MAX_LENGTH,
 ): string {
-  if (typeof value === 'string' && value !== '' && value.length <= limit && value.isWellFormed())
-    return value;
+  const isText = typeof value === 'string' && value !== '' && value.length <= limit;
+  if (isText && value.isWellFormed() && !value.includes('\0')) return value;
   throw new AccountsError(code);
 }
 

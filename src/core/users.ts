@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EmailAddress, IdentityRecord, Json, UserRecord } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
+import { batched } from './batch.ts';
 import { parseEmail, parseUsername } from './canonical.ts';
 import type { Store } from './store.ts';
 import { type Clock, SECOND } from './time.ts';
@@ -54,15 +55,17 @@ const MAX_TRIES = 20;
 export class Users {
   readonly #store: Store;
   readonly #now: Clock;
+  readonly #find: (id: string) => Promise<UserRecord | null>;
 
   constructor(store: Store, now: Clock) {
     this.#store = store;
+    this.#find = batched((ids) => store.users.findMany(ids));
     this.#now = now;
   }
 
-  async find(id: string): Promise<UserRecord | null> {
-    const [user] = await this.#store.users.findMany([id]);
-    return user ?? null;
+  /** Look-ups of one turn of the event loop are one query. */
+  find(id: string): Promise<UserRecord | null> {
+    return this.#find(id);
   }
 
   async findByReference(reference: UserReference): Promise<UserRecord | null> {
@@ -132,6 +135,11 @@ export class Users {
       ...emails.map(({ canonical }) => identity('email', canonical)),
       ...Object.entries(input.credentials).map(([service, data]) => identity(service, id, data)),
     ];
+    // Asked before it is tried: a sign-up that is refused has then looked up as much as one that is made (S8).
+    for (const { service, subject } of identities) {
+      if ((service === 'email' || service === 'username') && (await this.#isHeld(service, subject)))
+        return { taken: service };
+    }
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const conflict = await this.#store.users.create(user, identities);
       if (!conflict) return user;
@@ -194,6 +202,12 @@ export class Users {
     const identity = await this.#store.identities.find(service, canonical);
     if (identity?.userId === userId)
       await this.#store.identities.remove(service, canonical, identity.version);
+  }
+
+  async #isHeld(service: NameService, subject: string): Promise<boolean> {
+    const identity = await this.#store.identities.find(service, subject);
+    const holder = await this.find(identity?.userId ?? 'nobody');
+    return holder !== null && lists(holder, service, subject);
   }
 
   /**

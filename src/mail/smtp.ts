@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Mail, SendMail } from '../core/mailer.ts';
-import { SECOND } from '../core/time.ts';
+
+const SECOND = 1_000;
 
 /**
  * Sends every mail by SMTP, through the package nodemailer. `smtps://user:password@host:465` speaks TLS from the

@@ -1,4 +1,7 @@
 // The front end that accounts-js published, unchanged, against the program as `npm start` runs it.
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { accountsLink } from '@accounts/apollo-link';
 import { AccountsClient } from '@accounts/client';
 import { AccountsClientPassword } from '@accounts/client-password';
@@ -6,9 +9,11 @@ import { AccountsGraphQLClient, type GraphQLErrorList } from '@accounts/graphql-
 import * as operations from '@accounts/graphql-client/lib/graphql-operations.js';
 import { ApolloClient, ApolloError, HttpLink, InMemoryCache } from '@apollo/client/core/index.js';
 import { makeExecutableSchema } from '@graphql-tools/schema';
-import { type DocumentNode, type GraphQLFormattedError, parse, print, validate } from 'graphql';
+import { type DocumentNode, parse, print, validate } from 'graphql';
+import { createYoga } from 'graphql-yoga';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { accountsModule } from '../../src/graphql/module.ts';
+import { useAccounts } from '../../src/graphql/use-accounts.ts';
 import { createAccounts } from '../accounts.ts';
 import { type Program, startProgram } from '../program.ts';
 
@@ -25,12 +30,12 @@ const LATER_DOCUMENTS = [
   'RequestMagicLinkEmailDocument',
 ];
 
-type Transport = (url: string) => AccountsGraphQLClient;
+type Transport = (url: string, options?: { userFieldsFragment: DocumentNode }) => AccountsGraphQLClient;
 
 const TRANSPORTS: { name: string; transport: Transport }[] = [
   { name: 'GraphQLClient over fetch', transport: overFetch },
-  { name: 'GraphQLClient over ApolloClient with accountsLink', transport: (url) => overApollo(url, 'none') },
-  { name: 'the same with errorPolicy "all"', transport: (url) => overApollo(url, 'all') },
+  { name: 'GraphQLClient over ApolloClient with accountsLink', transport: overApollo('none') },
+  { name: 'the same with errorPolicy "all"', transport: overApollo('all') },
 ];
 
 let program: Program;
@@ -211,11 +216,13 @@ describe.each(TRANSPORTS)('$name', ({ transport }) => {
   });
 
   test('asks for the fields of a fragment of its own', async () => {
-    const { client, email, transport: own } = await logIn();
-    const fragment = parse('fragment userFields on User { id }');
-    Object.assign(own, { options: { ...Reflect.get(own, 'options'), userFieldsFragment: fragment } });
-    const user = await client.getUser();
-    expect(user).toMatchObject({ id: expect.any(String) });
+    const userFieldsFragment = parse('fragment userFields on User { username }');
+    const { password } = createFrontEnd(transport(program.url, { userFieldsFragment }));
+    const email = newEmail();
+    const username = email.replace('@example.com', '');
+    await password.createUser({ email, username, password: PASSWORD });
+    const { user } = await password.login({ user: { email }, password: PASSWORD });
+    expect(user).toMatchObject({ username });
     expect(JSON.stringify(user)).not.toContain(email);
   });
 
@@ -241,6 +248,60 @@ describe('with AUTOLOGIN', () => {
     expect(loginResult).toMatchObject({ user: { id: userId } });
     expect(await client.getUser()).toMatchObject({ id: userId, emails: [{ address: email }] });
     expect(await codeOf(password.createUser({ email, password: PASSWORD }))).toBe('EMAIL_TAKEN');
+  });
+});
+
+describe('with STATELESS', () => {
+  let stateless: Program;
+  beforeAll(async () => {
+    stateless = await startProgram({ STATELESS: '1' });
+  });
+  afterAll(() => stateless.stop());
+
+  test.each(TRANSPORTS)('the session goes on and ends over $name', async ({ transport }) => {
+    const { client, password } = createFrontEnd(transport(stateless.url));
+    const email = newEmail();
+    await password.createUser({ email, password: PASSWORD });
+    await password.login({ user: { email }, password: PASSWORD });
+    expect(await client.getUser()).toMatchObject({ emails: [{ address: email }] });
+    const tokens = await client.refreshSession(true);
+    expect(await client.getUser()).toMatchObject({ emails: [{ address: email }] });
+    await client.logout();
+    expect(await client.getTokens()).toBeNull();
+    if (tokens) await client.setTokens(tokens);
+    expect(await codeOf(client.refreshSession(true))).toBe('UNAUTHENTICATED');
+  });
+});
+
+describe('at a gateway that allows impersonation', () => {
+  const { server, signUp } = createAccounts({ now: Date.now, impersonationAuthorize: () => true });
+  const yoga = createYoga({
+    schema: makeExecutableSchema(accountsModule(server)),
+    plugins: [useAccounts(server)],
+    logging: false,
+  });
+  const host = createServer(yoga);
+  let url: string;
+  beforeAll(async () => {
+    host.listen(0, '127.0.0.1');
+    await once(host, 'listening');
+    const { port } = host.address() as AddressInfo;
+    url = `http://127.0.0.1:${port}/graphql`;
+  });
+  afterAll(() => host.close());
+
+  test.each(TRANSPORTS)('somebody is impersonated and left again over $name', async ({ transport }) => {
+    const [admin, user] = [newEmail(), newEmail()];
+    await signUp({ email: admin });
+    await signUp({ email: user });
+    const { client, password } = createFrontEnd(transport(url));
+    await password.login({ user: { email: admin }, password: PASSWORD });
+    expect(await client.impersonate({ email: user })).toMatchObject({ authorized: true });
+    expect(await client.getUser()).toMatchObject({ emails: [{ address: user }] });
+    expect(await client.refreshSession(true)).not.toBeNull();
+    expect(await codeOf(password.changePassword(PASSWORD, NEW_PASSWORD))).toBe('FORBIDDEN');
+    await client.stopImpersonation();
+    expect(await client.getUser()).toMatchObject({ emails: [{ address: admin }] });
   });
 });
 
@@ -272,11 +333,11 @@ function createFrontEnd(transport: AccountsGraphQLClient) {
     },
     transport,
   );
-  return { client, password: new AccountsClientPassword(client), transport };
+  return { client, password: new AccountsClientPassword(client) };
 }
 
 /** The least that the transport wants of a GraphQL client. */
-function overFetch(url: string): AccountsGraphQLClient {
+function overFetch(...[url, options]: Parameters<Transport>): AccountsGraphQLClient {
   interface Request {
     mutation?: DocumentNode;
     query?: DocumentNode;
@@ -292,17 +353,19 @@ function overFetch(url: string): AccountsGraphQLClient {
     });
     return response.json();
   };
-  return new AccountsGraphQLClient({ graphQLClient: { mutate: send, query: send } });
+  return new AccountsGraphQLClient({ graphQLClient: { mutate: send, query: send }, ...options });
 }
 
-function overApollo(uri: string, errorPolicy: 'none' | 'all'): AccountsGraphQLClient {
-  const graphQLClient = new ApolloClient({
-    link: accountsLink(() => transport.client).concat(new HttpLink({ uri, fetch })),
-    cache: new InMemoryCache(),
-    defaultOptions: { query: { errorPolicy }, mutate: { errorPolicy } },
-  });
-  const transport = new AccountsGraphQLClient({ graphQLClient });
-  return transport;
+function overApollo(errorPolicy: 'none' | 'all'): Transport {
+  return (uri, options) => {
+    const graphQLClient = new ApolloClient({
+      link: accountsLink(() => transport.client).concat(new HttpLink({ uri, fetch })),
+      cache: new InMemoryCache(),
+      defaultOptions: { query: { errorPolicy }, mutate: { errorPolicy } },
+    });
+    const transport = new AccountsGraphQLClient({ graphQLClient, ...options });
+    return transport;
+  };
 }
 
 /** Notes which methods of the transport are called. */
@@ -326,14 +389,15 @@ function newEmail(): string {
   return `ada${++people}@example.com`;
 }
 
-interface GraphQLRefusal {
+/** What of a GraphQL error every client hands on. */
+interface Refusal {
   message: string;
   path?: readonly (string | number)[] | undefined;
-  extensions: { readonly [key: string]: unknown };
+  extensions?: object | undefined;
 }
 
 /** The first GraphQL error in whatever the clients throw. */
-async function refusalOf(call: Promise<unknown>): Promise<GraphQLRefusal | null> {
+async function refusalOf(call: Promise<unknown>): Promise<Refusal | null> {
   try {
     await call;
     return null;
@@ -346,7 +410,7 @@ async function refusalOf(call: Promise<unknown>): Promise<GraphQLRefusal | null>
 }
 
 /** Their GraphQLErrorList is compiled to ES5, so that `instanceof` does not know it. */
-function errorsIn(error: unknown): readonly GraphQLFormattedError[] {
+function errorsIn(error: unknown): readonly Refusal[] {
   if (error instanceof ApolloError) return error.graphQLErrors;
   const isList = error instanceof Error && error.message.startsWith('GraphQLErrorList');
   return isList ? (error as GraphQLErrorList).errors : [];
@@ -354,7 +418,8 @@ function errorsIn(error: unknown): readonly GraphQLFormattedError[] {
 
 async function codeOf(call: Promise<unknown>): Promise<unknown> {
   const refusal = await refusalOf(call);
-  return refusal ? refusal.extensions.code : 'not refused';
+  if (!refusal) return 'not refused';
+  return Reflect.get(refusal.extensions ?? {}, 'code');
 }
 
 function isDocument(value: unknown): value is DocumentNode {

@@ -107,13 +107,19 @@ describe('createContext', () => {
   test('S52 looks the session up again for each operation of a socket', async () => {
     const { server, token } = await start();
     const context = createContext(server);
-    const upgrade = { headers: { upgrade: 'websocket', authorization: `Bearer ${token}` }, socket: {} };
-    const socket = { connectionParams: {}, extra: { request: upgrade as unknown as IncomingMessage } };
-    expect((await context(socket)).user).not.toBeNull();
-    expect((await context(upgrade as unknown as IncomingMessage)).user).not.toBeNull();
+    const upgrade = (headers: object) =>
+      ({
+        headers: { authorization: `Bearer ${token}`, ...headers },
+        socket: {},
+      }) as unknown as IncomingMessage;
+    const sockets = [
+      { connectionParams: {}, req: upgrade({}), extra: { request: upgrade({}) } },
+      { extra: { request: upgrade({}) } },
+      upgrade({ upgrade: 'websocket' }),
+    ];
+    for (const socket of sockets) expect((await context(socket)).user).not.toBeNull();
     await server.logout(token);
-    expect((await context(socket)).user).toBeNull();
-    expect((await context(upgrade as unknown as IncomingMessage)).user).toBeNull();
+    for (const socket of sockets) expect((await context(socket)).user).toBeNull();
   });
 
   test('looks up once for one request, and not at all without a token', async () => {

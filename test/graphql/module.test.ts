@@ -50,7 +50,7 @@ describe('accountsModule', () => {
 
   test('extends the root types of a host that does not merge', () => {
     const { typeDefs } = accountsModule(server, { extendTypeDefs: true });
-    expect(typeDefs).toMatch(/extend type Query {\s+"""/);
+    expect(typeDefs).toMatch(/^extend type Query {/);
     expect(typeDefs).not.toMatch(/^type (Query|Mutation)/m);
     const schema = buildASTSchema(parse(`type Query { mine: Int } type Mutation { mine: Int } ${typeDefs}`));
     expect(Object.keys(schema.getQueryType()?.getFields() ?? {})).toEqual(['mine', 'getUser']);

@@ -74,7 +74,7 @@ function parseWithin(text: string, maxTokens: number): DocumentNode {
   } catch (error) {
     if (!(error instanceof GraphQLError)) throw error;
     const { line, column } = error.locations?.[0] ?? { line: 1, column: 1 };
-    const message = /more than? \d+ tokens|more that \d+ tokens/.test(error.message)
+    const message = /contains more tha[nt] \d+ tokens/.test(error.message)
       ? `The document has more than ${maxTokens} tokens.`
       : `Syntax error at line ${line}, column ${column}.`;
     const { source, positions } = error;

@@ -69,8 +69,10 @@ export function graphqlEndpoint(options: EndpointOptions): Handler {
     if (params === 'gone') return;
     if ('status' in params) return refuse(req, res, params);
     requests.set(req, params);
-    // Its query has been read. Yoga would take it for a part of an address, which it is not with a made-up Host.
+    // Yoga makes an address of the two and parses it: with a Host that somebody made up it may be none. Nothing else
+    // reads them, and links never come from them (S30).
     req.url = '/graphql';
+    req.headers.host = 'localhost';
     const response = await yoga.handleNodeRequestAndResponse(req, res, { req, res });
     const body = await response.text();
     if (res.destroyed) return;

@@ -77,6 +77,16 @@ export function concurrencyConformance({ describe, on, expect }: Bench): void {
       expect(sessions.map((session) => session?.revokedAt)).toEqual(sessions.map(() => NOW + 1));
     });
 
+    on('what is refused among others takes none of them with it', async (db) => {
+      await db.sessions.create(aSession('1', 'ada'));
+      const outcomes = await Promise.allSettled(
+        ['2', '1', '3', '1', '4'].map((id) => db.sessions.create(aSession(id, 'bob'))),
+      );
+      expect(outcomes.map(({ status }) => status === 'fulfilled')).toEqual([true, false, true, false, true]);
+      const found = await db.sessions.findMany(['1', '2', '3', '4']);
+      expect(found.map((session) => session?.userId)).toEqual(['ada', 'bob', 'bob', 'bob']);
+    });
+
     on('of 16 who consume one token one gets it', async (db) => {
       await db.oneTimeTokens.put(aToken('key', 'hash'));
       const answers = await times(16, () => db.oneTimeTokens.consume('hash', 'reset-password'));

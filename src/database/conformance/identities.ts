@@ -37,7 +37,13 @@ export function identitiesConformance({ describe, on, expect }: Bench): void {
     });
 
     onUsers('no character of a service or a subject makes one pair of another', async (db) => {
-      const pairs = [['a:b', 'c'], ['a', 'b:c'], ['a', 'b', 'c'].slice(0, 2), ['a","b', 'c'], ['a', 'b","c']];
+      const pairs = [
+        ['a:b', 'c'],
+        ['a', 'b:c'],
+        ['a', 'b'],
+        ['a","b', 'c'],
+        ['a', 'b","c'],
+      ];
       for (const [service = '', subject = ''] of pairs)
         expect(await db.identities.insert(anIdentity('ada', subject, { service }))).toBe(true);
     });
@@ -102,9 +108,9 @@ export function identitiesConformance({ describe, on, expect }: Bench): void {
     onUsers('what the caller does to its records changes nothing that is stored', async (db) => {
       const identity = anIdentity('ada', 'a', { data: { list: [1] } });
       await db.identities.insert(identity);
-      identity.data['list'] = 2;
+      identity.data.list = 2;
       const found = await db.identities.find('email', 'a');
-      if (found) found.data['list'] = 3;
+      if (found) found.data.list = 3;
       expect(await db.identities.find('email', 'a')).toEqual(anIdentity('ada', 'a', { data: { list: [1] } }));
     });
   });

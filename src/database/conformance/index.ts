@@ -2,10 +2,10 @@ import type { AccountsDatabase } from '../ports.ts';
 import { concurrencyConformance } from './concurrency.ts';
 import { identitiesConformance } from './identities.ts';
 import { oneTimeTokensConformance } from './one-time-tokens.ts';
+import { refusalsConformance } from './refusals.ts';
 import type { Bench, TestRunner } from './runner.ts';
 import { sessionsConformance } from './sessions.ts';
 import { stringsConformance } from './strings.ts';
-import { typesConformance } from './types.ts';
 import { usersConformance } from './users.ts';
 
 export type { Matchers, TestRunner } from './runner.ts';
@@ -46,7 +46,7 @@ export function databaseConformance(
     sessionsConformance(bench);
     oneTimeTokensConformance(bench);
     stringsConformance(bench);
-    typesConformance(bench);
+    refusalsConformance(bench);
     concurrencyConformance(bench);
   });
 }

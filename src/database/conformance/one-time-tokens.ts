@@ -86,9 +86,9 @@ export function oneTimeTokensConformance({ describe, on, expect }: Bench): void 
     on('what the caller does to its records changes nothing that is stored', async (db) => {
       const token = aToken('key', 'hash', { data: { list: [1] } });
       await db.oneTimeTokens.put(token);
-      token.data['list'] = 2;
+      token.data.list = 2;
       const found = await db.oneTimeTokens.find('hash');
-      if (found) found.data['list'] = 3;
+      if (found) found.data.list = 3;
       expect(await db.oneTimeTokens.find('hash')).toEqual(aToken('key', 'hash', { data: { list: [1] } }));
     });
   });

@@ -113,11 +113,11 @@ export function usersConformance({ describe, on, expect }: Bench): void {
       const identity = anIdentity('ada', 'a', { data: { list: [1] } });
       await db.users.create(user, [identity]);
       user.emails.pop();
-      user.profile['list'] = 2;
-      identity.data['list'] = 2;
+      user.profile.list = 2;
+      identity.data.list = 2;
       const [found] = await db.users.findMany(['ada']);
       found?.emails.pop();
-      if (found) found.profile['list'] = 3;
+      if (found) found.profile.list = 3;
       const [again, twin] = await db.users.findMany(['ada', 'ada']);
       expect(again).toEqual(aUser('ada', { profile: { list: [1] } }));
       expect(again === twin).toBe(false);

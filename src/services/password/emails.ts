@@ -45,7 +45,7 @@ export async function sendVerificationEmail(
     const user = (await parts.users.findByName('email', canonical)) ?? (await requester());
     const email = user && listedEmail(user, canonical);
     if (!user || !email || user.deactivated) throw new AccountsError('USER_NOT_FOUND');
-    if (!email.verified) await mailVerification(parts, user, email);
+    await (email.verified ? parts.writeNothing() : mailVerification(parts, user, email));
   };
   await answerFirst(parts, canonical, mail);
 }
@@ -57,11 +57,15 @@ export async function answerFirst(
   task: () => Promise<void>,
 ): Promise<void> {
   if (!parts.ambiguousErrorMessages) return task();
-  parts.background.run(`email ${canonical}`, () => task().catch(ignoreUnknownUser));
-}
-
-function ignoreUnknownUser(error: unknown): void {
-  if (!(error instanceof AccountsError && error.code === 'USER_NOT_FOUND')) throw error;
+  parts.background.run(`email ${canonical}`, async () => {
+    try {
+      await task();
+    } catch (error) {
+      if (!(error instanceof AccountsError && error.code === 'USER_NOT_FOUND')) throw error;
+      // The next request of the same stranger waits as long as after a token that was stored.
+      await parts.writeNothing();
+    }
+  });
 }
 
 /**

@@ -2,6 +2,7 @@ import type { CanonicalEmail, CanonicalUsername } from '../../core/canonical.ts'
 import { parseEmail, parseUsername } from '../../core/canonical.ts';
 import type { UserRecord } from '../../core/records.ts';
 import type { ServiceContext } from '../../core/service.ts';
+import { SECOND } from '../../core/time.ts';
 import { AccountsError } from '../../errors.ts';
 import { failOpen } from './breach.ts';
 import { isCommonPassword } from './common-passwords.ts';
@@ -21,6 +22,8 @@ export interface PasswordParts extends ServiceContext {
   parseNewPassword(input: unknown): string;
   /** Refuses a new password that would be guessed: common, breached, or a name of its user. */
   refuseWeak(password: string, names: readonly string[]): Promise<void>;
+  /** Costs what storing something costs, where there is nothing to store (S8). */
+  writeNothing(): Promise<void>;
 }
 
 export function createParts(context: ServiceContext, options: ResolvedPasswordOptions): PasswordParts {
@@ -55,6 +58,10 @@ export function createParts(context: ServiceContext, options: ResolvedPasswordOp
     async refuseWeak(password, names) {
       if (await isCommonPassword(password, names)) throw new AccountsError('PASSWORD_TOO_COMMON');
       if (await breached?.(password)) throw new AccountsError('PASSWORD_BREACHED');
+    },
+    async writeNothing() {
+      const nothing = { purpose: 'none', userId: 'nobody', boundTo: '' };
+      await context.oneTimeTokens.create({ ...nothing, lifetime: SECOND });
     },
   };
 }

@@ -3,7 +3,6 @@ import { refusal } from '../../core/events.ts';
 import { parseObject, parseString } from '../../core/input.ts';
 import type { LoginResult } from '../../core/login.ts';
 import type { EmailAddress, Json, UserRecord } from '../../core/records.ts';
-import { SECOND } from '../../core/time.ts';
 import { AccountsError } from '../../errors.ts';
 import { mailVerification, notifyHolder } from './emails.ts';
 import type { ValidatedUser } from './options.ts';
@@ -87,7 +86,7 @@ async function refuseTaken(
   if (taken === 'username') throw new AccountsError('USERNAME_TAKEN');
   if (!parts.ambiguousErrorMessages || !email) throw new AccountsError('EMAIL_TAKEN');
   // The write that a new user would have cost.
-  await parts.oneTimeTokens.create({ purpose: 'none', userId: 'nobody', boundTo: '', lifetime: SECOND });
+  await parts.writeNothing();
   parts.background.run(`email ${email.canonical}`, () => notifyHolder(parts, email.canonical));
   parts.events.emit('CreateUserError', { error: { code: 'EMAIL_TAKEN' }, connection });
   return { userId: null, loginResult: null };

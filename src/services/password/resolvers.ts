@@ -17,6 +17,7 @@ import type { PasswordService } from './service.ts';
 export function passwordOperations(service: PasswordService): ServiceOperations {
   return {
     typeDefs: PASSWORD_SDL,
+    needsSession: ['addEmail', 'removeEmail', 'setUsername', 'changePassword'],
     Mutation: {
       createUser: ({ user }: MutationCreateUserArgs, { connection }) =>
         service.createUser({ ...user }, connection),

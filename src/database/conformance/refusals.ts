@@ -150,7 +150,7 @@ const LIST_ARGUMENTS: { [where: string]: Call } = {
 };
 const NO_LISTS: unknown[] = [{ $ne: null }, { length: 1, 0: 'ada' }, 'ada', 1, null, undefined, true];
 
-export function typesConformance({ describe, on, expect }: Bench): void {
+export function refusalsConformance({ describe, on, expect }: Bench): void {
   const refuses = (calls: { [where: string]: Call }, values: readonly unknown[], what: string): void => {
     for (const [where, call] of Object.entries(calls))
       on(`${where} is refused with a TypeError where it is no ${what}, and nothing changes`, async (db) => {
@@ -161,7 +161,7 @@ export function typesConformance({ describe, on, expect }: Bench): void {
       });
   };
 
-  describe('types', () => {
+  describe('values of another type', () => {
     refuses(STRING_ARGUMENTS, NO_STRINGS, 'well-formed string');
     refuses(NUMBER_ARGUMENTS, NO_NUMBERS, 'finite number');
     refuses(DATA_ARGUMENTS, NO_DATA, 'object of JSON');

@@ -1,0 +1,148 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { parseConfig } from '../../src/cli/config.ts';
+import { readSettings } from '../../src/cli/settings.ts';
+import { Bench, type Environment } from './child.ts';
+
+const bench = new Bench();
+afterAll(() => bench.close());
+
+const SECRET = 'a secret of the tests that is long enough';
+
+describe('bad configuration ends the start with one line and exit code 1', () => {
+  test.concurrent.each<[string, string[], Environment]>([
+    ['PORT', ['serve'], { PORT: 'abc' }],
+    ['DATABASE_URL', ['serve'], { DATABASE_URL: 'postgres://ada:hunter2@localhost/accounts' }],
+    ['a-file cannot be made', ['serve'], { PORT: '0', DATABASE_URL: 'sqlite:./a-file/accounts.db' }],
+    ['not a SQLite database', ['serve'], { PORT: '0', DATABASE_URL: 'sqlite:./no-database.db' }],
+    ['TOKEN_SECRET', ['serve'], { PORT: '0', TOKEN_SECRET: 'short' }],
+    ['TOKEN_SECRET', ['serve'], { PORT: '0', TOKEN_SECRET: 'your-256-bit-secret-your-256-bit-secret' }],
+    ['TOKEN_SECRET', ['serve'], { PORT: '0', NODE_ENV: 'production' }],
+    ['MAIL_URL', ['serve'], { PORT: '0', MAIL_URL: 'file:./a-file/mails' }],
+    ['cannot listen on', ['serve'], { PORT: '0', HOST: 'no such host' }],
+    ['AMBIGUOUS_ERRORS=0', ['serve'], { PORT: '0', AUTOLOGIN: '1' }],
+    ['--prot', ['serve', '--prot', '1'], {}],
+    ['--port', ['serve', '--port'], {}],
+    ['too many arguments', ['serve', 'now'], {}],
+    ['server', ['server'], {}],
+  ])('%s: %s %o', async (named, args, environment) => {
+    writeFileSync(join(bench.folder, 'a-file'), '');
+    writeFileSync(join(bench.folder, 'no-database.db'), 'text '.repeat(1000));
+    const { code, stdout, stderr } = await bench.run(args, environment);
+    expect(stderr).toMatch(/^graphql-accounts: [^\n]+\n$/);
+    expect(stderr).toContain(named);
+    expect(stderr + stdout).not.toContain('hunter2');
+    expect(stdout).not.toContain('listening');
+    expect(code).toBe(1);
+  });
+
+  test('a port in use', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const address = other.address();
+    const port = typeof address === 'object' && address ? address.port : 0;
+    const { code, stderr } = await bench.run(['serve'], { PORT: String(port) });
+    other.close();
+    expect(stderr).toBe(`graphql-accounts: cannot listen on 127.0.0.1 port ${port}: the port is in use\n`);
+    expect(code).toBe(1);
+  });
+
+  test.skipIf(process.getuid?.() === 0)('a folder without rights', async () => {
+    const folder = join(bench.folder, 'locked');
+    mkdirSync(folder);
+    chmodSync(folder, 0o500);
+    const { code, stderr } = await bench.run(['serve'], { PORT: '0', DATABASE_URL: `sqlite:${folder}/a/b.db` });
+    chmodSync(folder, 0o700);
+    expect(stderr).toMatch(/^graphql-accounts: DATABASE_URL[^\n]+permission denied\n$/);
+    expect(code).toBe(1);
+  });
+});
+
+describe('the settings', () => {
+  test.each<[Environment, string]>([
+    [{ PORT: '65536' }, 'PORT'],
+    [{ PORT: '-1' }, 'PORT'],
+    [{ PORT: '4000.5' }, 'PORT'],
+    [{ STATELESS: 'yes' }, 'STATELESS'],
+    [{ AUTOLOGIN: '1', AMBIGUOUS_ERRORS: '0', REQUIRE_EMAIL_VERIFICATION: '1' }, 'REQUIRE_EMAIL_VERIFICATION'],
+    [{ DATABASE_URL: 'mongodb://127.0.0.1/accounts' }, 'mongodb is not supported by this version'],
+    [{ DATABASE_URL: 'mysql://127.0.0.1/accounts' }, 'mysql is not supported by this version'],
+    [{ DATABASE_URL: 'redis://127.0.0.1' }, 'redis is not supported by this version'],
+    [{ DATABASE_URL: './accounts.db' }, 'DATABASE_URL'],
+    [{ DATABASE_URL: 'sqlite:' }, 'DATABASE_URL'],
+    [{ DATABASE_URL: 'sqlite:./data/' }, 'DATABASE_URL'],
+    [{ MAIL_URL: 'http://example.com' }, 'MAIL_URL'],
+    [{ MAIL_FROM: 'nobody' }, 'MAIL_FROM'],
+    [{ MAIL_FROM: 'a@example.com\r\nBcc: b@example.com' }, 'MAIL_FROM'],
+    [{ SITE_URL: 'example.com' }, 'SITE_URL'],
+    [{ SITE_URL: 'https://example.com/?a=1' }, 'SITE_URL'],
+    [{ SITE_URL: 'https://ada:hunter2@example.com' }, 'SITE_URL'],
+    [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
+    [{ HASH_CONCURRENCY: '0' }, 'HASH_CONCURRENCY'],
+    [{ TRUSTED_PROXIES: '10.0.0.0/33' }, 'TRUSTED_PROXIES'],
+    [{ TRUSTED_PROXIES: 'proxy.example.com' }, 'TRUSTED_PROXIES'],
+  ])('%o is refused', (environment, told) => {
+    expect(() => configOf(environment)).toThrow(told);
+    expect(() => configOf(environment)).not.toThrow('hunter2');
+  });
+
+  test('nothing set is a whole configuration', () => {
+    expect(configOf({})).toEqual({
+      ...{ production: false, port: 4000, host: '127.0.0.1', database: { path: './data/accounts.db' } },
+      ...{ tokenSecret: null, stateless: false, mail: { to: 'console' }, mailFrom: null, siteUrl: null },
+      ...{ autologin: false, requireEmailVerification: false, ambiguousErrors: true, logLevel: 'info' },
+      ...{ hashConcurrency: undefined, trustedProxies: [], introspection: true, graphiql: true },
+    });
+  });
+
+  test('production needs nothing but a secret, and shows neither the schema nor GraphiQL', () => {
+    const config = configOf({ NODE_ENV: 'production', TOKEN_SECRET: SECRET });
+    expect(config).toMatchObject({ introspection: false, graphiql: false, mail: { to: 'nowhere' } });
+    const shown = configOf({ NODE_ENV: 'production', TOKEN_SECRET: SECRET, INTROSPECTION: '1', GRAPHIQL: '1' });
+    expect(shown).toMatchObject({ introspection: true, graphiql: true });
+  });
+
+  test.each<[string, object | string]>([
+    ['sqlite::memory:', 'memory'],
+    ['sqlite:./data/a.db', { path: './data/a.db' }],
+    ['sqlite:/var/lib/a.db', { path: '/var/lib/a.db' }],
+    ['sqlite:///var/lib/a.db', { path: '/var/lib/a.db' }],
+  ])('DATABASE_URL=%s', (url, database) => {
+    expect(configOf({ DATABASE_URL: url }).database).toEqual(database);
+  });
+
+  test('an empty variable is one that is not set', () => {
+    expect(configOf({ PORT: '', MAIL_URL: '', TRUSTED_PROXIES: '' })).toEqual(configOf({}));
+  });
+
+  test('flags of the same names win over the environment', () => {
+    const settings = readSettings({ PORT: '1', HOST: '::1' }, { PORT: '2', STATELESS: true });
+    expect(parseConfig(settings)).toMatchObject({ port: 2, host: '::1', stateless: true });
+  });
+
+  test('TRUSTED_PROXIES is a list of addresses and ranges', () => {
+    const { trustedProxies } = configOf({ TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8 fd00::/8' });
+    expect(trustedProxies).toEqual(['127.0.0.1', '10.0.0.0/8', 'fd00::/8']);
+  });
+
+  const configOf = (environment: Environment) => parseConfig(readSettings(environment, {}));
+});
+
+test('--version tells the version, and --help every setting', async () => {
+  const [version, help] = await Promise.all([bench.run(['--version']), bench.run(['serve', '--help'])]);
+  expect(version).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' });
+  expect(help).toMatchObject({ code: 0, stderr: '' });
+  for (const flag of ['--port', '--database-url', '--token-secret', '--trusted-proxies', '--ambiguous-errors']) {
+    expect(help.stdout).toContain(flag);
+  }
+  expect((await bench.run(['--help'])).stdout).toContain('serve');
+});
+
+test('flags set what variables set', async () => {
+  const flags = ['serve', '--port', '0', '--database-url', 'sqlite::memory:', '--graphiql', '0', '--stateless'];
+  const { url, output } = await bench.start({ PORT: 'abc' }, flags);
+  expect(output()).toContain('in memory');
+  expect((await fetch(url, { headers: { accept: 'text/html' } })).headers.get('content-type')).not.toContain('html');
+});

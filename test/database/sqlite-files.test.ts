@@ -1,0 +1,207 @@
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, describe, expect, test } from 'vitest';
+import { aSession, aUser } from '../../src/database/conformance/records.ts';
+import { sqliteDatabase } from '../../src/database/sqlite/index.ts';
+import { start, stopAll } from './fixtures/children.ts';
+import { newPath } from './fixtures/paths.ts';
+
+afterEach(stopAll);
+
+/** The path of a file that some SQL has made. */
+function fileBy(sql: string): string {
+  const path = newPath();
+  mkdirSync(dirname(path));
+  const db = new DatabaseSync(path);
+  db.exec(sql);
+  db.close();
+  return path;
+}
+
+async function ownFile(): Promise<string> {
+  const path = newPath();
+  const db = sqliteDatabase(path);
+  await db.users.create(aUser('ada', { profile: { text: 'x'.repeat(20_000) } }), []);
+  await db.close?.();
+  return path;
+}
+
+const contents = (path: string): unknown => {
+  const folder = dirname(path);
+  return readdirSync(folder).map((name) => {
+    const file = statSync(join(folder, name));
+    return [name, file.mode, file.mtimeMs, file.isFile() && readFileSync(join(folder, name), 'hex')];
+  });
+};
+
+async function expectRefusal(path: string, advice: string): Promise<void> {
+  const before = contents(path);
+  const db = sqliteDatabase(path, { patience: 0 });
+  for (const call of [() => db.ping?.(), () => db.users.create(aUser('eve'), [])]) {
+    const error: unknown = await call()?.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(Error);
+    expect(String(error)).toBe(`Error: The database ${JSON.stringify(path)} cannot be used: ${advice}`);
+  }
+  await db.close?.();
+  expect(contents(path)).toEqual(before);
+}
+
+describe('the file of sqliteDatabase', () => {
+  test('is made with its folders at the first call, for its owner only', async () => {
+    const path = join(dirname(newPath()), 'deep', 'er', 'accounts.db');
+    const db = sqliteDatabase(path);
+    expect(() => statSync(dirname(path))).toThrow('ENOENT');
+    await db.ping?.();
+    await db.sessions.create(aSession('1', 'ada'));
+    const modes = readdirSync(dirname(path)).map((name) => [
+      name,
+      (statSync(join(dirname(path), name)).mode & 0o777).toString(8),
+    ]);
+    expect(modes).toEqual([
+      ['accounts.db', '600'],
+      ['accounts.db-shm', '600'],
+      ['accounts.db-wal', '600'],
+    ]);
+    expect((statSync(dirname(path)).mode & 0o777).toString(8)).toBe('700');
+    await db.close?.();
+    expect(readdirSync(dirname(path))).toEqual(['accounts.db']);
+  });
+
+  test('keeps what is in it from one opening to the next', async () => {
+    const path = newPath();
+    for (const id of ['a', 'b', 'c']) {
+      const db = sqliteDatabase(path, { synchronous: id === 'b' ? 'normal' : 'full' });
+      await db.users.create(aUser(id), []);
+      await db.close?.();
+    }
+    const db = sqliteDatabase(path);
+    expect(await db.users.findMany(['a', 'b', 'c'])).toEqual(['a', 'b', 'c'].map((id) => aUser(id)));
+    await db.close?.();
+  });
+
+  test('may be an empty one', async () => {
+    const path = newPath();
+    mkdirSync(dirname(path));
+    writeFileSync(path, '');
+    const db = sqliteDatabase(path);
+    expect(await db.users.create(aUser('ada'), [])).toBe(null);
+    await db.close?.();
+  });
+
+  test('may be opened twice in one process', async () => {
+    const path = newPath();
+    const [one, two] = [sqliteDatabase(path), sqliteDatabase(path)];
+    await Promise.all([one, two].flatMap((db, n) => [db.users.create(aUser(`user ${n}`), []), db.ping?.()]));
+    await one.close?.();
+    expect(await two.users.findMany(['user 0', 'user 1'])).toEqual([aUser('user 0'), aUser('user 1')]);
+    await two.close?.();
+  });
+
+  test.each(['', 'file:accounts.db', 'sqlite:./accounts.db', 'a\0b', { $ne: null }, undefined])(
+    'is not %j',
+    (path) => {
+      expect(() => sqliteDatabase(path as string)).toThrow(TypeError);
+    },
+  );
+
+  test('takes no options that mean nothing', () => {
+    expect(() => sqliteDatabase('a', { synchronous: 'off' as 'full' })).toThrow(TypeError);
+    expect(() => sqliteDatabase('a', { patience: Number.NaN })).toThrow(TypeError);
+  });
+});
+
+describe('sqliteDatabase leaves as it is and refuses, with what to do about it,', () => {
+  test.each(['hello', 'x'.repeat(10_000), '\0'.repeat(4_096)])('what is no database (%#)', async (text) => {
+    const path = newPath();
+    mkdirSync(dirname(path));
+    writeFileSync(path, text);
+    await expectRefusal(path, 'it is not a SQLite database. Give another path, or restore it from a backup.');
+  });
+
+  test.each([
+    'CREATE TABLE invoices (id)',
+    'CREATE TABLE users (id TEXT PRIMARY KEY)',
+    'PRAGMA application_id = 7',
+    'PRAGMA user_version = 1',
+    'PRAGMA journal_mode = WAL; CREATE TABLE invoices (id)',
+    'CREATE TABLE invoices (id); PRAGMA user_version = 1',
+  ])('the database of another application (%s)', async (sql) => {
+    await expectRefusal(fileBy(sql), 'it belongs to another application. Give another path.');
+  });
+
+  test('the database of a newer version', async () => {
+    const path = await ownFile();
+    const raw = new DatabaseSync(path);
+    raw.exec('PRAGMA user_version = 99');
+    raw.close();
+    await expectRefusal(
+      path,
+      'a newer version of graphql-accounts wrote it (schema 99, this one knows 1). Install that version.',
+    );
+  });
+
+  test('a file that was cut off', async () => {
+    const path = await ownFile();
+    truncateSync(path, 8_192);
+    await expectRefusal(path, 'it is damaged. Restore it from a backup.');
+  });
+
+  test('a folder', async () => {
+    const path = newPath();
+    mkdirSync(path, { recursive: true });
+    await expectRefusal(path, 'it is not a file. Give the path of a file.');
+  });
+
+  test('a path below a file', async () => {
+    const path = await ownFile();
+    const below = sqliteDatabase(join(path, 'below.db'));
+    await expect(below.ping?.()).rejects.toThrow(/cannot be used: E\w+\. Give this process the rights to it/);
+  });
+
+  test.each([
+    ['a missing file in a folder that it may not write', 0o555, null],
+    ['a missing file in a folder that it may not read', 0o000, null],
+    ['a file in a folder that it may not write', 0o555, 0o666],
+    ['a file that it may not write', 0o777, 0o444],
+    ['a file that it may not read', 0o777, 0o000],
+  ] as const)('%s', async (_, folderMode, fileMode) => {
+    const path = fileMode === null ? newPath() : await ownFile();
+    const folder = dirname(path);
+    mkdirSync(folder, { recursive: true });
+    if (fileMode !== null) chmodSync(path, fileMode);
+    chmodSync(dirname(folder), 0o755);
+    chmodSync(folder, folderMode);
+    const before = fileMode === null ? [] : [statSync(path).mtimeMs];
+
+    const child = start('open', 'eve', 'without rights');
+    expect(await child.line()).toBe('ready');
+    child.say(path);
+    const answer: unknown = JSON.parse(await child.line());
+    chmodSync(folder, 0o755);
+    expect(answer).toBe(
+      `Error: The database ${JSON.stringify(path)} cannot be used: EACCES. ` +
+        'Give this process the rights to it and its folder.',
+    );
+    expect(readdirSync(folder).map((name) => statSync(join(folder, name)).mtimeMs)).toEqual(before);
+  });
+
+  test('and opens it once the reason is gone', async () => {
+    const path = newPath();
+    mkdirSync(dirname(path));
+    writeFileSync(path, 'no database');
+    const db = sqliteDatabase(path);
+    await expect(db.ping?.()).rejects.toThrow('not a SQLite database');
+    writeFileSync(path, '');
+    expect(await db.users.create(aUser('ada'), [])).toBe(null);
+    await db.close?.();
+  });
+});

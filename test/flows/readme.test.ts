@@ -1,0 +1,244 @@
+// Whatever users may copy from README.md, docs/ and the comments of the library does what it is said to do.
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as main from '../../src/index.ts';
+import { collect, end, printed, startProgram } from '../program.ts';
+import * as cast from './fixtures/cast.ts';
+import { docblockSnippets, docs, ROOT, type Snippet, snippetsOfPage } from './fixtures/snippets.ts';
+
+const run = promisify(execFile);
+const README = snippetsOfPage(join(ROOT, 'README.md'));
+const OF_DOCS = docs().flatMap(snippetsOfPage);
+const OF_COMMENTS = docblockSnippets();
+const CONDITION = 'graphql-accounts-source';
+const SECRET = 'a secret of the snippets, long enough';
+
+/** Inside the checkout, where `graphql-accounts` is the checkout itself. */
+let stage: string;
+/** Where snippets leave their databases and mails. */
+let folder: string;
+beforeAll(() => {
+  mkdirSync(join(ROOT, '.tmp'), { recursive: true });
+  stage = mkdtempSync(join(ROOT, '.tmp/snippets-'));
+  folder = mkdtempSync(join(tmpdir(), 'graphql-accounts-snippets-'));
+});
+afterAll(() => {
+  for (const place of [stage, folder]) rmSync(place, { recursive: true, force: true });
+});
+
+test('every snippet is of a kind that is executed here', () => {
+  const languagesOf = (snippets: Snippet[]) => [...new Set(snippets.map(({ language }) => language))].sort();
+  expect(languagesOf(README)).toEqual(['bash', 'json', 'sh', 'ts']);
+  expect(languagesOf(OF_DOCS)).toEqual(['ts']);
+  expect(languagesOf(OF_COMMENTS)).toEqual(['ts']);
+});
+
+test('every link of the pages leads somewhere', () => {
+  const broken = [join(ROOT, 'README.md'), ...docs()].flatMap((page) => {
+    const text = readFileSync(page, 'utf8');
+    const targets = [...text.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, target = '']) => target);
+    const missing = targets.filter(
+      (target) => !/^https?:/.test(target) && !existsSync(resolve(dirname(page), target)),
+    );
+    return missing.map((target) => `${relative(ROOT, page)}: ${target}`);
+  });
+  expect(broken).toEqual([]);
+});
+
+describe('the commands', () => {
+  const { name, scripts, dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    name: string;
+    scripts: Record<string, string>;
+    dependencies: Record<string, string>;
+  };
+
+  test('of the README are the two that it promises, and the installation', () => {
+    const commands = README.filter(({ language }) => language === 'sh').map(({ code }) => code.trim());
+    expect(commands).toEqual([
+      'npm ci && npm start',
+      'npm ci && npm test',
+      expect.stringMatching(new RegExp(`^npm install ${name}( |$)`)),
+    ]);
+    const installed = commands[2]?.split(' ').slice(3) ?? [];
+    expect(Object.keys(dependencies)).toEqual(expect.arrayContaining(installed));
+  });
+
+  test('do what the tests do: `npm start` runs the program that they start, `npm test` runs them', () => {
+    expect(scripts.start).toBe('node src/cli/main.ts serve');
+    expect(scripts.test).toBe('vitest run');
+  });
+});
+
+// The tests pass on a machine that has only Node and npm; bash and curl are what the README's reader brings.
+const hasTools = ['bash', 'curl'].every((tool) => spawnSync(tool, ['--version']).status === 0);
+
+test.skipIf(!hasTools)('the story in curl prints what the README says', async () => {
+  const program = await startProgram();
+  try {
+    const code = README.filter(({ language }) => language === 'bash').map((snippet) => snippet.code);
+    const script = code.join('\n').replaceAll('http://127.0.0.1:4000', program.origin);
+    const { stdout, stderr } = await run('bash', ['-euo', 'pipefail', '-c', script]);
+    expect(stderr).toBe('');
+    const promised = README.filter(({ language }) => language === 'json').flatMap((snippet) =>
+      linesOf(snippet.code),
+    );
+    expect(linesOf(stdout).map(unnamed)).toEqual(promised);
+  } finally {
+    await program.stop();
+  }
+
+  function linesOf(text: string): unknown[] {
+    return text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+  }
+
+  /** Nobody knows the id beforehand: the README leaves it out. */
+  function unnamed(answer: unknown): unknown {
+    return JSON.parse(JSON.stringify(answer, (key, value: unknown) => (key === 'id' ? '…' : value)));
+  }
+});
+
+describe('the TypeScript', () => {
+  const ofPages = [...README, ...OF_DOCS].filter(({ language }) => language === 'ts');
+  const isTest = ({ code }: Snippet) => /from 'vitest'/.test(code);
+  const listens = ({ code }: Snippet) => /\.listen\(/.test(code);
+
+  beforeAll(() => {
+    for (const snippet of [...ofPages, ...OF_COMMENTS]) writeFileSync(fileOf(snippet), staged(snippet));
+  });
+
+  test('fits the types', async () => {
+    const config = {
+      extends: '../../tsconfig.json',
+      compilerOptions: { customConditions: [CONDITION], noUnusedLocals: false },
+      include: ['.'],
+    };
+    writeFileSync(join(stage, 'tsconfig.json'), JSON.stringify(config));
+    expect(await output(join(ROOT, 'node_modules/.bin/tsc'), ['-p', stage])).toBe('');
+  });
+
+  test('of the pages and comments runs, and ends by itself', async () => {
+    const files = [...ofPages, ...OF_COMMENTS]
+      .filter((snippet) => !isTest(snippet) && !listens(snippet))
+      .map(fileOf);
+    expect(files.length).toBeGreaterThan(10);
+    const all = join(stage, 'all.ts');
+    writeFileSync(all, files.map((file) => `await import(${JSON.stringify(file)});\n`).join(''));
+    expect(await output(process.execPath, [`--conditions=${CONDITION}`, all])).toBe('');
+  });
+
+  test.each(ofPages.filter(isTest))('of $place passes as a test', async (snippet) => {
+    symlinkSync(fileOf(snippet), `${fileOf(snippet)}.test.ts`);
+    const config = join(stage, 'vitest.config.ts');
+    writeFileSync(
+      config,
+      `export default { test: { include: ['*.test.ts'] }, ssr: { resolve: { conditions: ['${CONDITION}'] } } };\n`,
+    );
+    const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
+    const told = await output(process.execPath, [vitest, 'run', '--root', stage, '--config', config]);
+    expect(told).toMatch(/Tests .*[1-9]\d* passed/);
+  });
+
+  test.each(ofPages.filter(listens))('of $place gives a gateway accounts', async (snippet) => {
+    const preload = join(import.meta.dirname, 'fixtures/tell-port.ts');
+    const child = spawn(
+      process.execPath,
+      [`--conditions=${CONDITION}`, '--import', preload, fileOf(snippet)],
+      { ...childOptions(), stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    const read = collect(child);
+    try {
+      const [, port = ''] = await printed(child, read, /listening on (\d+)/);
+      const ask = (query: string, token?: string) => askAt(port, query, token);
+      const typed = 'password: "correct horse battery"';
+      const address = 'email: "ada@example.com"';
+      expect(await ask(`mutation { createUser(user: { ${address}, ${typed} }) { userId } }`)).toEqual({
+        data: { createUser: { userId: null } },
+      });
+      const { data } = await ask(
+        `mutation { authenticate(serviceName: "password", params: { user: { ${address} }, ${typed} }) { tokens { accessToken } user { id } } }`,
+      );
+      const { tokens, user } = data?.authenticate ?? {};
+      expect(await ask('{ diary }', tokens?.accessToken)).toEqual({
+        data: { diary: [`Diary of ${user?.id}`] },
+      });
+      expect(await ask('{ diary }')).toMatchObject({
+        data: { diary: null },
+        errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
+      });
+      await ask(`mutation { sendVerificationEmail(${address}) }`);
+      await printed(child, read, /\/verify-email\/[\w-]{43}/);
+    } finally {
+      await end(child);
+    }
+  });
+});
+
+interface Answer {
+  data?: { authenticate?: { tokens: { accessToken: string }; user: { id: string } } };
+  errors?: unknown;
+}
+
+async function askAt(port: string, query: string, token?: string): Promise<Answer> {
+  const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+    body: JSON.stringify({ query }),
+  });
+  return (await response.json()) as Answer;
+}
+
+/** What a process prints, also when it fails: then that is what the test shows. */
+async function output(command: string, args: string[]): Promise<string> {
+  return run(command, args, { ...childOptions(), timeout: 20_000 }).then(
+    ({ stdout, stderr }) => stdout + stderr,
+    (error: { message: string; stdout?: string; stderr?: string }) =>
+      `${error.message}\n${error.stdout}\n${error.stderr}`,
+  );
+}
+
+function childOptions() {
+  return { cwd: folder, env: { ...process.env, PORT: '0', TOKEN_SECRET: SECRET, NO_COLOR: '1' } };
+}
+
+function fileOf({ place }: Snippet): string {
+  return join(stage, `${place.replace(/\W+/g, '-')}.ts`);
+}
+
+/** A snippet as a module. One in a comment sees the library, its own file and the cast without importing them. */
+function staged({ code, file }: Snippet): string {
+  if (!file.endsWith('.ts')) return code;
+  const used = new Set(code.match(/[a-zA-Z_]\w*/g));
+  const declared = new Set([
+    ...[...code.matchAll(/\b(?:const|let|function) (\w+)/g)].map(([, name = '']) => name),
+    ...[...code.matchAll(/\b(?:const|import) \{([^}]*)\}/g)].flatMap(
+      ([, names = '']) => names.match(/\w+/g) ?? [],
+    ),
+  ]);
+  const own = [...readFileSync(file, 'utf8').matchAll(/^export (?:async )?(?:function|const|class) (\w+)/gm)];
+  const sources = [
+    { from: 'graphql-accounts', names: Object.keys(main) },
+    { from: file, names: own.map(([, name = '']) => name) },
+    { from: join(import.meta.dirname, 'fixtures/cast.ts'), names: Object.keys(cast) },
+  ];
+  const imports = sources.flatMap(({ from, names }) => {
+    const wanted = names.filter((name) => used.has(name) && !declared.has(name));
+    for (const name of wanted) declared.add(name);
+    return wanted.length > 0 ? [`import { ${wanted.join(', ')} } from ${JSON.stringify(from)};\n`] : [];
+  });
+  return `${imports.join('')}${code}\nexport {};\n`;
+}
