@@ -5,6 +5,8 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.stderr.write(`graphql-accounts: needs Node.js 22.18 or newer; this is ${process.versions.node}\n`);
   process.exit(1);
 }
+// Node prints several lines when a module is experimental, as its SQLite is in some versions. `serve` logs warnings.
+process.removeAllListeners('warning');
 const { runProgram } = await import('./program.ts');
 const code = await runProgram(process.argv.slice(2));
 if (code !== null) process.exitCode = code;

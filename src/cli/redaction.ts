@@ -33,7 +33,7 @@ export function describeError(error: unknown): ErrorDescription {
 export function redact(text: string): string {
   return printable(text.slice(0, MAX_REASON))
     .replace(/:\/\/[^/\s]*@/g, '://…@')
-    .replace(/[^\s<>"'@]+@[^\s<>"'@]+/g, '…@…')
+    .replace(/[^\s<>"'@/:…]+@[^\s<>"'@]+/g, '…@…')
     .replace(/[\w-]{24,}(?:\.[\w-]+)*/g, '…');
 }
 

@@ -22,8 +22,6 @@ export async function runServer(flags: { readonly [variable: string]: unknown })
     log.flush();
     process.exit(1);
   });
-  // In place of Node's own lines on standard error.
-  process.removeAllListeners('warning');
   process.on('warning', ({ name, message }) => {
     if (name !== 'ExperimentalWarning') log.warn(`${redact(name)}: ${redact(message)}`);
   });

@@ -16,6 +16,11 @@ export class Background {
     this.#report = report;
   }
 
+  /** How many tasks have not ended: a bounded number. */
+  get pending(): number {
+    return this.#pending;
+  }
+
   run(key: string, task: () => Promise<unknown>): void {
     if (this.#pending >= MAX_PENDING) {
       this.#report(

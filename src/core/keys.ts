@@ -42,14 +42,11 @@ export interface Keyring {
 
 /** Long enough, but printed on well-known pages. */
 const KNOWN_SECRETS = new Set([
-  'secret',
-  'changeme',
-  'my-secret',
-  'my-super-random-secret',
   'a-string-secret-at-least-256-bits-long',
   'a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long',
   'your-256-bit-secret-your-256-bit-secret',
   'your-super-secret-jwt-token-with-at-least-32-characters-long',
+  'super-secret-jwt-token-with-at-least-32-characters-long',
   'please-change-me-to-a-long-random-secret',
   'change-me-change-me-change-me-change-me',
   'MyReallySuperSecretSecretThatNobodyKnows',

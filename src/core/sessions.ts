@@ -71,7 +71,9 @@ export class Sessions {
       return await use(session);
     } catch (error) {
       // A store that cannot even do this has reported it, and what the caller has to know is the first error.
-      await this.revoke(session.id).catch(() => false);
+      const ended = this.revoke(session.id).catch(() => false);
+      // One that hangs would hold the answer up for a second deadline.
+      if (!(error instanceof AccountsError && error.retryable)) await ended;
       throw error;
     }
   }

@@ -78,6 +78,18 @@ export function send(
   });
 }
 
+/** Sends a body as it is. */
+export async function post(to: string, body: string) {
+  const headers = { 'content-type': 'application/json' };
+  const { status, text } = await send(to, { method: 'POST', headers, body });
+  return { status, text, code: codeIn(text) };
+}
+
+/** The code of the first error in an answer. */
+export function codeIn(text: string): string | undefined {
+  return (JSON.parse(text) as Answer).errors?.[0]?.extensions.code;
+}
+
 export interface Answer {
   data?: Record<string, unknown> | null;
   errors?: { message: string; extensions: { code: string }; locations?: object[] }[];
@@ -92,3 +104,22 @@ export const LOG_IN = `mutation ($user: UserInput!, $password: String!) {
     sessionId tokens { accessToken refreshToken }
   }
 }`;
+
+interface Me {
+  emails: { address: string; verified: boolean }[];
+}
+
+/** The tokens in the answer to a login; an error when there are none. */
+export function tokensOf({ data, errors }: Answer): { accessToken: string; refreshToken: string } {
+  const login = data?.authenticate as { tokens: { accessToken: string; refreshToken: string } } | undefined;
+  if (!login) throw new Error(`nobody was logged in: ${JSON.stringify(errors)}`);
+  return login.tokens;
+}
+
+/** The addresses of whom an access token belongs to. */
+export async function emailsOf(url: string, accessToken: string): Promise<Me['emails']> {
+  const headers = { authorization: `Bearer ${accessToken}` };
+  const { data } = await ask(url, '{ getUser { emails { address verified } } }', {}, headers);
+  const me = data?.getUser as Me | null | undefined;
+  return me?.emails ?? [];
+}

@@ -53,7 +53,10 @@ describe('bad configuration ends the start with one line and exit code 1', () =>
     const folder = join(bench.folder, 'locked');
     mkdirSync(folder);
     chmodSync(folder, 0o500);
-    const { code, stderr } = await bench.run(['serve'], { PORT: '0', DATABASE_URL: `sqlite:${folder}/a/b.db` });
+    const { code, stderr } = await bench.run(['serve'], {
+      PORT: '0',
+      DATABASE_URL: `sqlite:${folder}/a/b.db`,
+    });
     chmodSync(folder, 0o700);
     expect(stderr).toMatch(/^graphql-accounts: DATABASE_URL[^\n]+permission denied\n$/);
     expect(code).toBe(1);
@@ -66,7 +69,10 @@ describe('the settings', () => {
     [{ PORT: '-1' }, 'PORT'],
     [{ PORT: '4000.5' }, 'PORT'],
     [{ STATELESS: 'yes' }, 'STATELESS'],
-    [{ AUTOLOGIN: '1', AMBIGUOUS_ERRORS: '0', REQUIRE_EMAIL_VERIFICATION: '1' }, 'REQUIRE_EMAIL_VERIFICATION'],
+    [
+      { AUTOLOGIN: '1', AMBIGUOUS_ERRORS: '0', REQUIRE_EMAIL_VERIFICATION: '1' },
+      'REQUIRE_EMAIL_VERIFICATION',
+    ],
     [{ DATABASE_URL: 'mongodb://127.0.0.1/accounts' }, 'mongodb is not supported by this version'],
     [{ DATABASE_URL: 'mysql://127.0.0.1/accounts' }, 'mysql is not supported by this version'],
     [{ DATABASE_URL: 'redis://127.0.0.1' }, 'redis is not supported by this version'],
@@ -100,7 +106,12 @@ describe('the settings', () => {
   test('production needs nothing but a secret, and shows neither the schema nor GraphiQL', () => {
     const config = configOf({ NODE_ENV: 'production', TOKEN_SECRET: SECRET });
     expect(config).toMatchObject({ introspection: false, graphiql: false, mail: { to: 'nowhere' } });
-    const shown = configOf({ NODE_ENV: 'production', TOKEN_SECRET: SECRET, INTROSPECTION: '1', GRAPHIQL: '1' });
+    const shown = configOf({
+      NODE_ENV: 'production',
+      TOKEN_SECRET: SECRET,
+      INTROSPECTION: '1',
+      GRAPHIQL: '1',
+    });
     expect(shown).toMatchObject({ introspection: true, graphiql: true });
   });
 
@@ -134,15 +145,32 @@ test('--version tells the version, and --help every setting', async () => {
   const [version, help] = await Promise.all([bench.run(['--version']), bench.run(['serve', '--help'])]);
   expect(version).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' });
   expect(help).toMatchObject({ code: 0, stderr: '' });
-  for (const flag of ['--port', '--database-url', '--token-secret', '--trusted-proxies', '--ambiguous-errors']) {
+  for (const flag of [
+    '--port',
+    '--database-url',
+    '--token-secret',
+    '--trusted-proxies',
+    '--ambiguous-errors',
+  ]) {
     expect(help.stdout).toContain(flag);
   }
   expect((await bench.run(['--help'])).stdout).toContain('serve');
 });
 
 test('flags set what variables set', async () => {
-  const flags = ['serve', '--port', '0', '--database-url', 'sqlite::memory:', '--graphiql', '0', '--stateless'];
+  const flags = [
+    'serve',
+    '--port',
+    '0',
+    '--database-url',
+    'sqlite::memory:',
+    '--graphiql',
+    '0',
+    '--stateless',
+  ];
   const { url, output } = await bench.start({ PORT: 'abc' }, flags);
   expect(output()).toContain('in memory');
-  expect((await fetch(url, { headers: { accept: 'text/html' } })).headers.get('content-type')).not.toContain('html');
+  expect((await fetch(url, { headers: { accept: 'text/html' } })).headers.get('content-type')).not.toContain(
+    'html',
+  );
 });

@@ -11,28 +11,31 @@ afterEach(() => bench.close());
 
 const SECONDS = 1_000;
 
-test.each(['SIGTERM', 'SIGINT'] as const)('%s lets the request in flight finish and takes no other', async (signal) => {
-  const { child, url, output } = await bench.start();
-  const body = JSON.stringify({ query: '{ getUser { id } }' });
-  const sent = request(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'content-length': body.length, expect: '100-continue' },
-  });
-  const answer = new Promise<string>((resolve, reject) => {
-    sent.once('error', reject);
-    sent.once('response', async (response) => resolve((await response.toArray()).join('')));
-  });
-  sent.flushHeaders();
-  // From here on the server has the request, and waits for its body.
-  await new Promise((resolve) => sent.once('continue', resolve));
-  const ended = new Promise((resolve) => child.once('close', resolve));
-  child.kill(signal);
-  await printed(child, output, /stopping/);
-  await expect(fetch(url)).rejects.toThrow();
-  sent.end(body);
-  expect(await answer).toBe('{"data":{"getUser":null}}');
-  expect(await ended).toBe(0);
-});
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  '%s lets the request in flight finish and takes no other',
+  async (signal) => {
+    const { child, url, output } = await bench.start();
+    const body = JSON.stringify({ query: '{ getUser { id } }' });
+    const sent = request(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': body.length, expect: '100-continue' },
+    });
+    const answer = new Promise<string>((resolve, reject) => {
+      sent.once('error', reject);
+      sent.once('response', async (response) => resolve((await response.toArray()).join('')));
+    });
+    sent.flushHeaders();
+    // From here on the server has the request, and waits for its body.
+    await new Promise((resolve) => sent.once('continue', resolve));
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    child.kill(signal);
+    await printed(child, output, /stopping/);
+    await expect(fetch(url)).rejects.toThrow();
+    sent.end(body);
+    expect(await answer).toBe('{"data":{"getUser":null}}');
+    expect(await ended).toBe(0);
+  },
+);
 
 test('idle connections do not hold the end up', async () => {
   const { url, stop } = await bench.start();

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { printed } from '../program.ts';
-import { ask, Bench, LOG_IN, PASSWORD, SIGN_UP, send } from './child.ts';
+import { ask, Bench, emailsOf, LOG_IN, PASSWORD, SIGN_UP, send, tokensOf } from './child.ts';
 
 let bench: Bench;
 beforeEach(() => {
@@ -12,7 +12,6 @@ afterEach(() => bench.close());
 
 const SECRET = 'a secret of the tests that is long enough';
 const user = { email: 'ada@example.com', password: PASSWORD };
-const GET_USER = '{ getUser { emails { address } } }';
 
 test('a first start with nothing configured says what one wants to know, and its operation works', async () => {
   const { url, output, stop } = await bench.start();
@@ -60,7 +59,11 @@ test('a database in memory keeps nothing, and no file is made', async () => {
 test('mails are printed with the link on a line of its own, under SITE_URL whatever the Host header says', async () => {
   const { child, url, output } = await bench.start({ SITE_URL: 'https://example.com/accounts/' });
   await ask(url, SIGN_UP, { user });
-  const headers = { 'content-type': 'application/json', host: 'evil.example', 'x-forwarded-host': 'evil.example' };
+  const headers = {
+    'content-type': 'application/json',
+    host: 'evil.example',
+    'x-forwarded-host': 'evil.example',
+  };
   const query = 'mutation { sendVerificationEmail(email: "ada@example.com") }';
   await send(url, { method: 'POST', headers, body: JSON.stringify({ query }) });
   await printed(child, output, /^https:\/\/example\.com\/accounts\/verify-email\/[\w-]{43}$/m);
@@ -109,7 +112,8 @@ test.each([
   ['AMBIGUOUS_ERRORS=0', { AMBIGUOUS_ERRORS: '0' }, 'createUser.userId'],
 ])('%s is the option of that meaning', async (_, environment, path) => {
   const { url } = await bench.start({ DATABASE_URL: 'sqlite::memory:', ...environment });
-  const query = 'mutation ($user: CreateUserInput!) { createUser(user: $user) { userId loginResult { sessionId } } }';
+  const query =
+    'mutation ($user: CreateUserInput!) { createUser(user: $user) { userId loginResult { sessionId } } }';
   expect((await ask(url, query, { user })).data).toHaveProperty(path, expect.any(String));
 });
 
@@ -122,13 +126,11 @@ test('REQUIRE_EMAIL_VERIFICATION lets nobody in before', async () => {
 });
 
 async function logIn(url: string): Promise<string> {
-  const { data } = await ask(url, LOG_IN, { user: { email: user.email }, password: PASSWORD });
-  const { tokens } = data?.authenticate as { tokens: { accessToken: string } };
-  return tokens.accessToken;
+  const login = { user: { email: user.email }, password: PASSWORD };
+  return tokensOf(await ask(url, LOG_IN, login)).accessToken;
 }
 
-async function whoIs(url: string, accessToken: string): Promise<unknown> {
-  const { data } = await ask(url, GET_USER, {}, { authorization: `Bearer ${accessToken}` });
-  const { emails } = data?.getUser as { emails: { address: string }[] };
-  return emails[0]?.address;
+async function whoIs(url: string, accessToken: string): Promise<string | undefined> {
+  const [first] = await emailsOf(url, accessToken);
+  return first?.address;
 }

@@ -9,6 +9,7 @@ import {
   type AccountsServerOptions,
 } from '../../src/index.ts';
 import { codeOf, createAccounts, fastHashes, PASSWORD } from '../accounts.ts';
+import { turns, watchUnhandled } from './unhandled.ts';
 
 /** Every event there is: the compiler names the one that is missing here. */
 const NAMES = Object.keys({
@@ -514,25 +515,6 @@ afterEach(() => {
 function failWith(error: unknown): never {
   throw error;
 }
-
-/** Lets everything run that is waiting for nothing. */
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Vitest fails by itself where a rejection is unhandled; this says so in the test that caused it. */
-function watchUnhandled(): unknown[] {
-  const unhandled: unknown[] = [];
-  const note = (reason: unknown): void => void unhandled.push(reason);
-  process.on('unhandledRejection', note);
-  afterEachOnce.push(() => process.off('unhandledRejection', note));
-  return unhandled;
-}
-
-const afterEachOnce: (() => unknown)[] = [];
-afterEach(() => {
-  for (const undo of afterEachOnce.splice(0)) undo();
-});
 
 function textsOf(value: unknown): string[] {
   if (typeof value === 'string') return [value];

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { sqliteDatabase } from '../../src/database/sqlite/index.ts';
-import { start, stopAll } from './fixtures/children.ts';
+import { start, startOnSmallDisk, stopAll } from './fixtures/children.ts';
 import { newPath } from './fixtures/paths.ts';
 
 const KILLS = 200;
@@ -29,6 +29,20 @@ describe('a process that makes users in a SQLite file', () => {
     await Promise.all(Array.from({ length: LANES }, lane));
     expect(acknowledged).toBeGreaterThan(KILLS / 2);
   }, 120_000);
+
+  test('acknowledges nothing that a full disk did not take', async () => {
+    const path = newPath();
+    const lines = await startOnSmallDisk('create', path).rest();
+    const refusals = lines.filter((line) => line.startsWith('Error'));
+    expect(refusals.length).toBe(8);
+    for (const refusal of refusals)
+      expect(refusal).toMatch(/^Error: The database ".*" cannot be used: the disk .+\.$/);
+    expect(lines.length).toBeGreaterThan(refusals.length);
+    await expectWhole(
+      path,
+      lines.filter((line) => !refusals.includes(line)),
+    );
+  });
 });
 
 async function expectWhole(path: string, ids: readonly string[]): Promise<void> {

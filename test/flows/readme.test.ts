@@ -13,6 +13,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SETTINGS } from '../../src/cli/settings.ts';
+import { ERROR_MESSAGES } from '../../src/errors.ts';
 import * as main from '../../src/index.ts';
 import { collect, end, printed, startProgram } from '../program.ts';
 import * as cast from './fixtures/cast.ts';
@@ -57,6 +59,36 @@ test('every link of the pages leads somewhere', () => {
   expect(broken).toEqual([]);
 });
 
+describe('the tables of the docs', () => {
+  test('name every error code, and no other', () => {
+    expect(namesIn('errors.md').map(({ name }) => name)).toEqual(Object.keys(ERROR_MESSAGES));
+  });
+
+  test.each([
+    { of: 'AccountsServer', file: 'core/options.ts', type: 'AccountsServerOptions' },
+    { of: 'password', file: 'services/password/options.ts', type: 'PasswordOptions' },
+  ])('name every option of $of that is not refused, and no other', ({ of, file, type }) => {
+    const source = readFileSync(join(ROOT, 'src', file), 'utf8');
+    const start = source.indexOf(`export interface ${type}`);
+    const body = source.slice(start, source.indexOf('\n}\n', start));
+    const options = [...body.matchAll(/^ {2}(\w+)\??:/gm)].map(([, name]) => name);
+    const taken = namesIn('options.md', of).filter(({ row }) => !row.includes('| refused:'));
+    expect(taken.map(({ name }) => name).sort()).toEqual(options.sort());
+  });
+
+  test('name every variable of the program, and no other', () => {
+    expect(namesIn('serve.md').map(({ name }) => name)).toEqual(SETTINGS.map(({ variable }) => variable));
+  });
+
+  /** The first column of the table below a heading. */
+  function namesIn(page: string, heading = ''): { name: string; row: string }[] {
+    const text = readFileSync(join(ROOT, 'docs', page), 'utf8');
+    const sections = text.split(/^## /m);
+    const section = heading ? sections.find((part) => part.split('\n', 1)[0]?.includes(heading)) : text;
+    return [...(section ?? '').matchAll(/^\| `(\w+)` \|.*$/gm)].map(([row, name = '']) => ({ name, row }));
+  }
+});
+
 describe('the commands', () => {
   const { name, scripts, dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
     name: string;
@@ -76,7 +108,7 @@ describe('the commands', () => {
   });
 
   test('do what the tests do: `npm start` runs the program that they start, `npm test` runs them', () => {
-    expect(scripts.start).toBe('node src/cli/main.ts serve');
+    expect(scripts.start).toMatch(/^(exec )?node src\/cli\/main\.ts serve$/);
     expect(scripts.test).toBe('vitest run');
   });
 });
@@ -89,7 +121,7 @@ test.skipIf(!hasTools)('the story in curl prints what the README says', async ()
   try {
     const code = README.filter(({ language }) => language === 'bash').map((snippet) => snippet.code);
     const script = code.join('\n').replaceAll('http://127.0.0.1:4000', program.origin);
-    const { stdout, stderr } = await run('bash', ['-euo', 'pipefail', '-c', script]);
+    const { stdout, stderr } = await run('bash', ['--norc', '-euo', 'pipefail', '-c', script]);
     expect(stderr).toBe('');
     const promised = README.filter(({ language }) => language === 'json').flatMap((snippet) =>
       linesOf(snippet.code),

@@ -87,7 +87,10 @@ export function graphiqlPage(): GraphiqlPage {
 }
 
 async function render(): Promise<string> {
-  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
+  // Without that package it is the page that Yoga brings, whose scripts come from elsewhere.
+  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql').catch(
+    () => import('graphql-yoga'),
+  );
   return renderGraphiQL(OPTIONS).replace(ROOT, () => `${ROOT}\n${FIRST_VISIT}`);
 }
 

@@ -1,0 +1,200 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { createHttpServer, listen } from '../../src/cli/http/server.ts';
+import { type LinkActions, linkPages } from '../../src/cli/pages/link-pages.ts';
+import { AccountsError } from '../../src/errors.ts';
+import { type Program, startProgram } from '../program.ts';
+import { ask, emailsOf, LOG_IN, PASSWORD, SIGN_UP, send, tokensOf } from './child.ts';
+
+const NEW_PASSWORD = 'wrong donkey accumulator nail';
+const TOKEN = 'abcdefghijabcdefghijabcdefghijabcdefghijabc';
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+
+describe('the links of mails', () => {
+  let program: Program;
+  let number = 0;
+  let email: string;
+  beforeAll(async () => {
+    program = await startProgram();
+  });
+  afterAll(() => program.stop());
+
+  async function signUp(): Promise<void> {
+    email = `ada${++number}@example.com`;
+    await ask(program.url, SIGN_UP, { user: { email, password: PASSWORD } });
+  }
+
+  async function linkFor(page: string, request: string): Promise<string> {
+    await ask(program.url, `mutation { ${request}(email: "${email}") }`);
+    return `${program.origin}/${page}/${await program.linkTo(email, page)}`;
+  }
+
+  const logIn = (password: string) => ask(program.url, LOG_IN, { user: { email }, password });
+  const set = (link: string, password: string, repetition = password) =>
+    send(link, {
+      method: 'POST',
+      headers: FORM,
+      body: new URLSearchParams({ password, repetition }).toString(),
+    });
+
+  test('S30 to look at a verification uses nothing up; the button does', async () => {
+    await signUp();
+    const link = await linkFor('verify-email', 'sendVerificationEmail');
+    for (const method of ['GET', 'HEAD', 'GET']) expect((await send(link, { method })).status).toBe(200);
+    expect((await logIn(PASSWORD)).data).toBeTruthy();
+    expect(await isVerified()).toBe(false);
+
+    const done = await send(link, { method: 'POST', headers: FORM });
+    expect(done).toMatchObject({ status: 200, text: expect.stringContaining('is confirmed') });
+    expect(await isVerified()).toBe(true);
+    const again = await send(link, { method: 'POST', headers: FORM });
+    expect(again).toMatchObject({ status: 404, text: expect.stringContaining('not valid') });
+  });
+
+  test('a reset sets the password, once', async () => {
+    await signUp();
+    const link = await linkFor('reset-password', 'sendResetPasswordEmail');
+    const form = await send(link);
+    expect(form.text).toContain('type="password"');
+    expect(await set(link, NEW_PASSWORD)).toMatchObject({
+      status: 200,
+      text: expect.stringContaining('Your password is changed'),
+    });
+    expect((await logIn(PASSWORD)).errors?.[0]?.extensions.code).toBe('INVALID_CREDENTIALS');
+    expect((await logIn(NEW_PASSWORD)).data?.authenticate).toBeTruthy();
+    expect((await set(link, PASSWORD)).status).toBe(404);
+  });
+
+  test.each([
+    ['too short', 'short', 'short', 'between 8 and 128 characters'],
+    ['common', 'password123', 'password123', 'used so often'],
+    ['not the same', NEW_PASSWORD, PASSWORD, 'not the same'],
+    ['too long', 'x'.repeat(1025), 'x'.repeat(1025), 'between 8 and 128 characters'],
+  ])(
+    'a new password that is %s brings the form again, and the link stays good',
+    async (_, first, second, told) => {
+      await signUp();
+      const link = await linkFor('reset-password', 'sendResetPasswordEmail');
+      const again = await set(link, first, second);
+      expect(again.status).toBe(422);
+      expect(again.text).toContain(told);
+      expect(again.text).toContain('<form method="post">');
+      expect(again.text).not.toContain(first);
+      expect((await set(link, NEW_PASSWORD)).status).toBe(200);
+    },
+  );
+
+  test('a password is taken as typed', async () => {
+    await signUp();
+    const typed = ' +&=%20<"ä̈𝒳🐎> ';
+    await set(await linkFor('reset-password', 'sendResetPasswordEmail'), typed);
+    expect((await logIn(typed)).data?.authenticate).toBeTruthy();
+  });
+
+  test.each([
+    '/verify-email/',
+    '/verify-email',
+    '/reset-password/short',
+    `/enroll-account/${TOKEN}x`,
+    `/verify-email/${TOKEN}/x`,
+    `/verify-email/${encodeURIComponent('<script>alert(1)</script>')}`,
+    `/verify-email/${TOKEN.slice(1)}%0a`,
+  ])('%s is no valid link', async (path) => {
+    const { status, text } = await send(program.origin + path);
+    expect(status).toBe(404);
+    expect(text).toContain('not valid');
+    expect(text).not.toMatch(/<form|alert\(/);
+  });
+
+  test('a form of another site, of another type or too large is refused and uses nothing up', async () => {
+    await signUp();
+    const link = await linkFor('reset-password', 'sendResetPasswordEmail');
+    const body = new URLSearchParams({ password: NEW_PASSWORD, repetition: NEW_PASSWORD }).toString();
+    const refused = [
+      send(link, { method: 'POST', headers: { ...FORM, 'sec-fetch-site': 'cross-site' }, body }),
+      send(link, { method: 'POST', headers: { 'content-type': 'text/plain' }, body }),
+      send(link, { method: 'POST', headers: FORM, body: `${body}&x=${'x'.repeat(10_240)}` }),
+    ];
+    for (const { status } of await Promise.all(refused)) expect(status).toBe(400);
+    expect((await send(link, { method: 'PUT', headers: FORM, body })).status).toBe(405);
+    const own = { ...FORM, 'sec-fetch-site': 'same-origin', origin: 'null' };
+    expect((await send(link, { method: 'POST', headers: own, body })).status).toBe(200);
+  });
+
+  test('every page runs nothing, tells nobody where it was and stays in no cache', async () => {
+    const form = { method: 'POST', headers: FORM, body: 'password=a&repetition=b' };
+    const pages = await Promise.all([
+      send(`${program.origin}/verify-email/${TOKEN}`),
+      send(`${program.origin}/verify-email/${TOKEN}`, { method: 'POST', headers: FORM }),
+      send(`${program.origin}/reset-password/${TOKEN}`, form),
+      send(`${program.origin}/enroll-account/x`),
+    ]);
+    for (const { headers, text } of pages) {
+      expect(headers['content-security-policy']).toMatch(
+        /^default-src 'none'; style-src 'sha256-[\w+/=]+'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'$/,
+      );
+      expect(headers).toMatchObject({
+        'referrer-policy': 'no-referrer',
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+        'content-type': 'text/html; charset=utf-8',
+      });
+      expect(text).not.toMatch(/<script|javascript:|\son\w+=|\b(src|href)=/);
+      expect(text).not.toContain(TOKEN);
+    }
+  });
+
+  async function isVerified(): Promise<boolean> {
+    const { accessToken } = tokensOf(await logIn(PASSWORD));
+    const [first] = await emailsOf(program.url, accessToken);
+    return first?.verified === true;
+  }
+});
+
+describe('what the accounts answer', () => {
+  let close: () => void = () => {};
+  afterEach(() => close());
+
+  test.each([
+    [new AccountsError('EMAIL_TAKEN'), 409, 'another account'],
+    [new AccountsError('BUSY'), 503, 'did not work'],
+    [new AccountsError('SERVICE_UNAVAILABLE'), 503, 'did not work'],
+    [new Error('canary'), 500, 'did not work'],
+  ])('%o', async (error, status, told) => {
+    const reported: unknown[] = [];
+    const origin = await serve({ verifyEmail: () => Promise.reject(error) }, reported);
+    const answer = await send(`${origin}/verify-email/${TOKEN}`, { method: 'POST', headers: FORM });
+    expect(answer.status).toBe(status);
+    expect(answer.text).toContain(told);
+    expect(answer.text).not.toContain('canary');
+    expect(reported).toEqual(status === 500 ? [error] : []);
+  });
+
+  test('an enrolment sets the first password, also where the path of SITE_URL reaches the server', async () => {
+    const set: string[][] = [];
+    const origin = await serve({
+      resetPassword: async (token, password) => void set.push([token, password]),
+    });
+    const body = new URLSearchParams({ password: PASSWORD, repetition: PASSWORD }).toString();
+    for (const path of ['/accounts/enroll-account/', '/enroll-account/']) {
+      const { status, text } = await send(origin + path + TOKEN, { method: 'POST', headers: FORM, body });
+      expect(status).toBe(200);
+      expect(text).toContain('Your password is set');
+    }
+    expect(set).toEqual([
+      [TOKEN, PASSWORD],
+      [TOKEN, PASSWORD],
+    ]);
+  });
+
+  async function serve(actions: Partial<LinkActions>, reported: unknown[] = []): Promise<string> {
+    const pages = linkPages({
+      actions: { verifyEmail: async () => {}, resetPassword: async () => null, ...actions },
+      connectionOf: () => ({ ip: null, userAgent: null }),
+      siteUrl: 'https://example.com/accounts',
+      report: (error) => reported.push(error),
+    });
+    const server = createHttpServer((req, res) => pages(req, res) || undefined);
+    close = () => server.close();
+    return `http://127.0.0.1:${await listen(server, 0, '127.0.0.1')}`;
+  }
+});
