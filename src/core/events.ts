@@ -93,11 +93,6 @@ export class Events<U extends User = User> {
     return () => void listeners.delete(entry);
   }
 
-  /** Whether it is worth building the event. */
-  heard(name: AccountsEventName): boolean {
-    return (this.#listeners.get(name)?.size ?? 0) > 0;
-  }
-
   /** Tells every listener and waits for none: a slow or failing one changes nothing for the caller. */
   emit<N extends AccountsEventName>(name: N, event: AccountsEvents<U>[N]): void {
     for (const listener of [...(this.#listeners.get(name) ?? [])]) {

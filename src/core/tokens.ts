@@ -166,7 +166,7 @@ export class Tokens {
     if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH || !isCompact(token)) throw refused();
     const header = decodeHeader(token);
     // jsonwebtoken lets `crit` pass; RFC 7515, 4.1.11 wants a token refused whose extensions are not understood.
-    if (!header || header.typ !== typ ) throw refused();
+    if (!header || header.typ !== typ || 'crit' in header) throw refused();
     const key = typeof header.kid === 'string' && this.#options.keyring.verification.get(header.kid);
     if (!key) throw refused();
     const payload = verifySignature(token, key, issuer, audience);

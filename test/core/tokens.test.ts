@@ -358,6 +358,26 @@ describe('an access token', () => {
   });
 });
 
+test('S26 a token of a session that the store knows otherwise is refused, though its signature is good', async () => {
+  const { server, header, payload, refresh, signUp } = await start({ useStatelessSession: false });
+  const eve = await signUp({ username: 'eve' });
+  const data = payload.data as Part;
+  expect(await codeOf(server.resumeSession(forge(header, payload)))).toBe('not refused');
+  const others: Part[] = [
+    { ...payload, sub: eve, data: { ...data, userId: eve } },
+    { ...payload, act: { sub: eve }, data: { ...data, isImpersonated: true } },
+    { ...payload, sid: 'unknown', data: { ...data, token: 'unknown' } },
+  ];
+  for (const other of others) {
+    const access = forge(header, other);
+    expect(await codeOf(server.resumeSession(access))).toBe('UNAUTHENTICATED');
+    expect(await codeOf(server.liveSession(access))).toBe('UNAUTHENTICATED');
+    const { sub, sid } = other;
+    const renewed = forge(refresh.header, { ...refresh.payload, sub, sid });
+    expect(await codeOf(server.refreshTokens(access, renewed))).toBe('UNAUTHENTICATED');
+  }
+});
+
 describe('a refresh token', () => {
   test('is good as it was written by hand with the same key', async () => {
     const { judgeRefresh, refresh } = await start();

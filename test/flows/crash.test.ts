@@ -17,7 +17,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('S54 kill -9 at each step', () => {
+// Some 60 processes are started and killed, one after the other.
+describe('S54 kill -9 at each step', { timeout: 120_000 }, () => {
   test('of a sign-up leaves the user wholly there or not at all, and a retry succeeds', async () => {
     await atEachBoundary('register', async (file, killAt) => {
       const name = { email: `ada${killAt}@example.com`, username: `ada${killAt}` };

@@ -43,7 +43,7 @@ afterAll(() => {
 test('every snippet is of a kind that is executed here', () => {
   const languagesOf = (snippets: Snippet[]) => [...new Set(snippets.map(({ language }) => language))].sort();
   expect(languagesOf(README)).toEqual(['bash', 'json', 'sh', 'ts']);
-  expect(languagesOf(OF_DOCS)).toEqual(['ts']);
+  expect(languagesOf(OF_DOCS)).toEqual(['sh', 'ts']);
   expect(languagesOf(OF_COMMENTS)).toEqual(['ts']);
 });
 
@@ -85,33 +85,57 @@ describe('the tables of the docs', () => {
     const text = readFileSync(join(ROOT, 'docs', page), 'utf8');
     const sections = text.split(/^## /m);
     const section = heading ? sections.find((part) => part.split('\n', 1)[0]?.includes(heading)) : text;
-    return [...(section ?? '').matchAll(/^\| `(\w+)` \|.*$/gm)].map(([row, name = '']) => ({ name, row }));
+    const rows = [...(section ?? '').matchAll(/^\| *(`\w+`(?:, `\w+`)*) *\|.*$/gm)];
+    return rows.flatMap(([row, first = '']) => (first.match(/\w+/g) ?? []).map((name) => ({ name, row })));
   }
 });
 
 describe('the commands', () => {
-  const { name, scripts, dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
-    name: string;
-    scripts: Record<string, string>;
-    dependencies: Record<string, string>;
-  };
+  const { name, bin, scripts, dependencies, peerDependencies } = readPackage();
+  const commandsOf = (snippets: Snippet[]) =>
+    snippets.filter(({ language }) => language === 'sh').flatMap(({ code }) => code.trim().split('\n'));
+  const commands = commandsOf([...README, ...OF_DOCS]).flatMap((line) => line.split(' && '));
 
-  test('of the README are the two that it promises, and the installation', () => {
-    const commands = README.filter(({ language }) => language === 'sh').map(({ code }) => code.trim());
-    expect(commands).toEqual([
-      'npm ci && npm start',
-      'npm ci && npm test',
-      expect.stringMatching(new RegExp(`^npm install ${name}( |$)`)),
-    ]);
-    const installed = commands[2]?.split(' ').slice(3) ?? [];
-    expect(Object.keys(dependencies)).toEqual(expect.arrayContaining(installed));
+  test('of the README begin with the two that it promises', () => {
+    expect(commandsOf(README).slice(0, 2)).toEqual(['npm ci && npm start', 'npm ci && npm test']);
   });
 
   test('do what the tests do: `npm start` runs the program that they start, `npm test` runs them', () => {
     expect(scripts.start).toMatch(/^(exec )?node src\/cli\/main\.ts serve$/);
     expect(scripts.test).toBe('vitest run');
   });
+
+  test('that install name packages that belong to this one', () => {
+    const known = [name, ...Object.keys({ ...dependencies, ...peerDependencies })];
+    const installed = commands
+      .filter((line) => line.startsWith('npm install '))
+      .flatMap((line) => line.split(' ').slice(2));
+    expect(known).toEqual(expect.arrayContaining(installed));
+  });
+
+  test('are all known, and the program understands those that are for it', async () => {
+    const rest = commands.filter((line) => !/^npm (ci|start|test|install .*)$/.test(line));
+    for (const line of rest) {
+      const [npx, program, ...args] = line.split(' ');
+      expect([npx, program]).toEqual(['npx', Object.keys(bin)[0]]);
+      expect(await output(process.execPath, [join(ROOT, 'src/cli/main.ts'), ...args, '--help'])).toMatch(
+        /^Usage: /,
+      );
+    }
+  });
 });
+
+interface Package {
+  name: string;
+  bin: Record<string, string>;
+  scripts: Record<string, string>;
+  dependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
+}
+
+function readPackage(): Package {
+  return JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Package;
+}
 
 // The tests pass on a machine that has only Node and npm; bash and curl are what the README's reader brings.
 const hasTools = ['bash', 'curl'].every((tool) => spawnSync(tool, ['--version']).status === 0);

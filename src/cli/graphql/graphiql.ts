@@ -18,8 +18,14 @@ mutation SignUp($user: CreateUserInput!) {
 
 const LOG_IN = `# Then copy the accessToken into the headers
 # of the next tab.
-mutation LogIn($user: UserInput!, $password: String!) {
-  authenticate(serviceName: "password", params: { user: $user, password: $password }) {
+mutation LogIn(
+  $user: UserInput!
+  $password: String!
+) {
+  authenticate(
+    serviceName: "password"
+    params: { user: $user, password: $password }
+  ) {
     sessionId
     tokens {
       accessToken
@@ -29,8 +35,8 @@ mutation LogIn($user: UserInput!, $password: String!) {
 }
 `;
 
-const GET_USER = `# Who am I? Put the access token into the
-# headers below.
+const GET_USER = `# Who am I? Put the accessToken in the place of
+# ACCESS_TOKEN under Headers, below.
 query GetUser {
   getUser {
     id
@@ -55,7 +61,7 @@ const OPTIONS: GraphiQLOptions = {
   defaultTabs: [
     { query: SIGN_UP, variables: SIGN_UP_VARIABLES },
     { query: LOG_IN, variables: json({ user: { email }, password }) },
-    { query: GET_USER, headers: json({ authorization: 'Bearer <accessToken>' }) },
+    { query: GET_USER, headers: json({ authorization: 'Bearer ACCESS_TOKEN' }) },
   ],
   defaultEditorToolsVisibility: true,
 };
