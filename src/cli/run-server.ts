@@ -31,7 +31,10 @@ export async function runServer(flags: { readonly [variable: string]: unknown })
   else process.stdout.write(message);
   log.flush();
 
+  let stopping = false;
   const stop = async (): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
     log.info('stopping');
     await close().catch((error: unknown) => log.failure(error, 'stopping'));
     log.flush();
@@ -40,4 +43,21 @@ export async function runServer(flags: { readonly [variable: string]: unknown })
   // Once each: who asks a second time wants it to end now.
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+  whenAbandoned(stop);
+}
+
+const LOOK_AROUND = 250;
+
+/**
+ * `npm start` hands SIGTERM to the shell that it runs us in. The shell ends, and we would go on as an orphan that
+ * keeps the port: so whoever is run by npm stops when its parent is gone.
+ */
+function whenAbandoned(stop: () => void): void {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    stop();
+  }, LOOK_AROUND).unref();
 }

@@ -4,9 +4,9 @@ import type { UserRecord } from '../../core/records.ts';
 import type { Authentication } from '../../core/service.ts';
 import type { UserReference } from '../../core/users.ts';
 import { AccountsError } from '../../errors.ts';
-import { mailVerification } from './emails.ts';
 import type { PasswordParts } from './parts.ts';
 import { isHashable } from './policy.ts';
+import { mailVerification } from './verify-email.ts';
 
 /**
  * Recognises a user by password. Unknown user, wrong password, no password and deactivated account are one refusal,

@@ -4,9 +4,10 @@ import { parseObject, parseString } from '../../core/input.ts';
 import type { LoginResult } from '../../core/login.ts';
 import type { EmailAddress, Json, UserRecord } from '../../core/records.ts';
 import { AccountsError } from '../../errors.ts';
-import { mailVerification, notifyHolder } from './emails.ts';
+import { notifyHolder } from './addresses.ts';
 import type { ValidatedUser } from './options.ts';
 import { namesOf, type PasswordParts } from './parts.ts';
+import { mailVerification } from './verify-email.ts';
 
 export interface CreateUserResult {
   userId: string | null;

@@ -10,20 +10,16 @@ import type {
 } from '../../core/service.ts';
 import type { SessionInfo } from '../../core/sessions.ts';
 import type { User, UserReference } from '../../core/users.ts';
+import { addEmail, removeEmail, setUsername } from './addresses.ts';
 import { authenticate } from './authentication.ts';
-import { addEmail, removeEmail, sendVerificationEmail, setUsername, verifyEmail } from './emails.ts';
+import { changePassword, setPassword } from './change-password.ts';
 import { passwordMails } from './mail.ts';
 import type { NewUserInput, ResolvedPasswordOptions } from './options.ts';
 import { createParts, type PasswordParts } from './parts.ts';
-import {
-  changePassword,
-  resetPassword,
-  sendEnrollmentEmail,
-  sendResetPasswordEmail,
-  setPassword,
-} from './passwords.ts';
 import { type CreateUserResult, createUser } from './registration.ts';
+import { resetPassword, sendEnrollmentEmail, sendResetPasswordEmail } from './reset-password.ts';
 import { passwordOperations } from './resolvers.ts';
+import { sendVerificationEmail, verifyEmail } from './verify-email.ts';
 
 /**
  * Accounts with a password. Every method checks what it is given and throws an `AccountsError`; those that take a

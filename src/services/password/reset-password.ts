@@ -4,16 +4,17 @@ import { refusal } from '../../core/events.ts';
 import { parseString } from '../../core/input.ts';
 import type { LoginResult } from '../../core/login.ts';
 import type { EmailAddress, OneTimeTokenRecord, UserRecord } from '../../core/records.ts';
-import { refuseImpersonated, type SessionInfo } from '../../core/sessions.ts';
 import { AccountsError } from '../../errors.ts';
-import { parseTypedPassword } from './authentication.ts';
 import type { Credential } from './credentials.ts';
-import { answerFirst, canonicalOf, confirmEmail, listedEmail } from './emails.ts';
-import type { PasswordHash } from './hasher.ts';
 import { namesOf, type PasswordParts } from './parts.ts';
-
-export const RESET_PASSWORD = 'resetPassword';
-export const ENROLL_ACCOUNT = 'enrollAccount';
+import {
+  ENROLL_ACCOUNT,
+  notifyOwner,
+  RESET_PASSWORD,
+  replacePassword,
+  voidLinks,
+} from './replace-password.ts';
+import { answerFirst, canonicalOf, confirmEmail, listedEmail } from './verify-email.ts';
 
 /** Mails a reset link, if the address is known; the answer does not tell (S8). */
 export async function sendResetPasswordEmail(parts: PasswordParts, input: unknown): Promise<void> {
@@ -125,77 +126,6 @@ async function dropUnproved(parts: PasswordParts, user: UserRecord, canonical: s
   if (dropped.length === 0) return;
   await parts.users.update(user.id, ({ emails }) => ({ emails: emails.filter(isKept) }));
   for (const email of dropped) await parts.users.unclaim('email', email.canonical, user.id);
-}
-
-/** Changes the password of somebody who knows it. The other sessions end (S19). */
-export async function changePassword(
-  parts: PasswordParts,
-  userId: string,
-  oldPassword: unknown,
-  newPassword: unknown,
-  { session, connection }: { session: SessionInfo | null; connection: Connection },
-): Promise<void> {
-  try {
-    if (session) refuseImpersonated(session);
-    const password = parts.parseNewPassword(newPassword);
-    const typed = parseTypedPassword(oldPassword);
-    const user = await parts.users.find(userId);
-    if (!user || user.deactivated) throw new AccountsError('USER_NOT_FOUND');
-    const credential = await parts.credentials.find(userId);
-    if (!(await parts.credentials.verify(typed, credential))) throw new AccountsError('INVALID_CREDENTIALS');
-    await parts.refuseWeak(password, namesOf(user));
-    const hash = await parts.hasher.hash(password);
-    const keep = parts.options.invalidateAllSessionsAfterPasswordChanged ? [session?.id ?? ''] : null;
-    // Somebody else changed it meanwhile: the password that was typed is not the right one any more.
-    if (!(await replacePassword(parts, userId, credential, hash, keep)))
-      throw new AccountsError('INVALID_CREDENTIALS');
-    if (parts.options.removeAllResetPasswordTokensAfterPasswordChanged) await voidLinks(parts, userId);
-    parts.events.emit('ChangePasswordSuccess', { user: parts.toUser(user), connection });
-    notifyOwner(parts, user);
-  } catch (error) {
-    parts.events.emit('ChangePasswordError', { userId, error: refusal(error), connection });
-    throw error;
-  }
-}
-
-/** Sets a password without asking for the old one: for administrators. Every session of the user ends. */
-export async function setPassword(parts: PasswordParts, userId: string, newPassword: unknown): Promise<void> {
-  const password = parts.parseNewPassword(newPassword);
-  const user = await parts.users.find(userId);
-  if (!user) throw new AccountsError('USER_NOT_FOUND');
-  await parts.refuseWeak(password, namesOf(user));
-  const hash = await parts.hasher.hash(password);
-  while (!(await replacePassword(parts, userId, await parts.credentials.find(userId), hash, [])));
-  await voidLinks(parts, userId);
-}
-
-/**
- * Ends the sessions, replaces the password, and ends those that were begun in between. A login that has checked the
- * old password already finds out by itself once its session is made.
- */
-async function replacePassword(
-  parts: PasswordParts,
-  userId: string,
-  credential: Credential,
-  hash: PasswordHash,
-  keep: readonly string[] | null,
-): Promise<boolean> {
-  if (keep) await parts.sessions.revokeAll(userId, keep);
-  if (!(await parts.credentials.replace(userId, credential, hash))) return false;
-  if (keep) await parts.sessions.revokeAll(userId, keep);
-  return true;
-}
-
-async function voidLinks(parts: PasswordParts, userId: string): Promise<void> {
-  await parts.oneTimeTokens.voidAll(userId, RESET_PASSWORD);
-  await parts.oneTimeTokens.voidAll(userId, ENROLL_ACCOUNT);
-}
-
-function notifyOwner(parts: PasswordParts, user: UserRecord): void {
-  const email = user.emails.find(({ verified }) => verified) ?? user.emails[0];
-  if (email && parts.options.notifyUserAfterPasswordChanged) {
-    parts.mailer.send({ template: 'passwordChanged', to: email.address, user });
-  }
 }
 
 async function logIn(parts: PasswordParts, user: UserRecord, connection: Connection): Promise<LoginResult> {
