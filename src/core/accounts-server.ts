@@ -247,6 +247,11 @@ export class AccountsServer<U extends User = User, F extends Services = Services
     return this.#options.micro;
   }
 
+  /** How long an operation may take, in milliseconds. */
+  get operationTimeout(): number {
+    return this.#options.operationTimeout;
+  }
+
   /** Hands an error on to `onError`. */
   report(error: unknown, where: string): void {
     this.#options.onError(error, where);

@@ -68,8 +68,10 @@ export interface AccountsServerOptions<U extends User = User> {
   sendMail?: SendMail | undefined;
   emailTemplates?: EmailTemplates<U> | undefined;
   prepareMail?: PrepareMail<U> | undefined;
-  /** How long one call of the database may take. 8 seconds by default. */
+  /** How long one call of the database may take. 6 seconds by default. */
   storeTimeout?: number | undefined;
+  /** How long a GraphQL operation of ours may take, its session's look-up included. 9.5 seconds by default. */
+  operationTimeout?: number | undefined;
   /** The clock: milliseconds since 1970-01-01 UTC. */
   now?: Clock | undefined;
   /** Gets errors that no caller sees: of listeners, mails, the database. `console.error` by default. */
@@ -94,7 +96,7 @@ const KNOWN: ReadonlySet<string> = new Set<keyof AccountsServerOptions>([
   ] as const),
   ...(['enableAutologin', 'createJwtPayload', 'userObjectSanitizer', 'resumeSessionValidator'] as const),
   ...(['impersonationAuthorize', 'siteUrl', 'sendMail', 'emailTemplates', 'prepareMail'] as const),
-  ...(['storeTimeout', 'now', 'onError'] as const),
+  ...(['storeTimeout', 'operationTimeout', 'now', 'onError'] as const),
 ]);
 
 interface ResolvedTokenConfig {
@@ -123,6 +125,7 @@ export interface ResolvedOptions<U extends User = User> {
   emailTemplates: EmailTemplates<U>;
   prepareMail: PrepareMail<U> | undefined;
   storeTimeout: number;
+  operationTimeout: number;
   now: Clock;
   onError: Report;
 }
@@ -158,7 +161,8 @@ export function resolveOptions<U extends User>(options: AccountsServerOptions<U>
     sendMail: callback(options.sendMail, 'sendMail') ?? missingSendMail,
     emailTemplates: templates(options.emailTemplates),
     prepareMail: callback(options.prepareMail, 'prepareMail'),
-    storeTimeout: duration(options.storeTimeout, 8 * SECOND, 'storeTimeout', LONGEST_TIMER),
+    storeTimeout: duration(options.storeTimeout, 6 * SECOND, 'storeTimeout', LONGEST_TIMER),
+    operationTimeout: duration(options.operationTimeout, 9.5 * SECOND, 'operationTimeout', LONGEST_TIMER),
     now: callback(options.now, 'now') ?? Date.now,
     onError: unfailing(callback(options.onError, 'onError') ?? logError),
   };

@@ -7,6 +7,7 @@ import type { SessionInfo } from '../core/sessions.ts';
 import type { User } from '../core/users.ts';
 import type { AccountsError } from '../errors.ts';
 import { clientAddress } from './client-address.ts';
+import { ASKED_AT } from './deadline.ts';
 import { createIdentify, type Identity, NOBODY } from './identity.ts';
 import {
   type AnyRequest,
@@ -110,7 +111,9 @@ export function contextReader<U extends User, F extends Services>(
     };
     if (authToken === null) return context(NOBODY);
     const identity = identifyOnce(authToken, holder, request);
-    return identity instanceof Promise ? identity.then(context) : context(identity);
+    if (!(identity instanceof Promise)) return context(identity);
+    const askedAt = performance.now();
+    return identity.then((found) => ({ ...context(found), [ASKED_AT]: askedAt }));
   };
 }
 

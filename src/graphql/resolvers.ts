@@ -1,5 +1,6 @@
 import type { AccountsServer } from '../core/accounts-server.ts';
 import { parseConnection } from '../core/connection.ts';
+import type { Identified } from '../core/identification.ts';
 import type { AccountsService, Caller, Operation, Services } from '../core/service.ts';
 import type { User } from '../core/users.ts';
 import { AccountsError } from '../errors.ts';
@@ -10,6 +11,7 @@ import type {
   MutationVerifyAuthenticationArgs,
 } from '../generated.ts';
 import type { AccountsContext } from './context.ts';
+import { ASKED_AT, withinDeadline } from './deadline.ts';
 import { maskError } from './graphql-error.ts';
 import { isLoaded } from './identity.ts';
 import { markSecretive } from './no-store.ts';
@@ -20,7 +22,7 @@ type Operations = { readonly [field: string]: Operation };
 type Resolvers = { [field: string]: AccountsResolver };
 
 /** Empty on hosts that use neither the plugin nor `createContext`: there nobody is logged in. */
-type GivenContext = Partial<AccountsContext> & { req?: unknown; request?: unknown };
+type GivenContext = Partial<AccountsContext> & { req?: unknown; request?: unknown; [ASKED_AT]?: number };
 
 /** What resolves `Query` and `Mutation`: the server's own operations and those of its services. */
 export function createResolvers<U extends User, F extends Services>(
@@ -34,7 +36,9 @@ export function createResolvers<U extends User, F extends Services>(
       try {
         // The look-up of the session has waited for the store already: another wait would pass the deadline (S55).
         if (given.authError?.retryable) throw given.authError;
-        return await run(given, args);
+        const answer = run(given, args);
+        if (!(answer instanceof Promise)) return answer;
+        return await withinDeadline(answer, given[ASKED_AT], server.operationTimeout);
       } catch (error) {
         throw maskError(error, (cause, where) => server.report(cause, where));
       }
@@ -60,14 +64,21 @@ export function createResolvers<U extends User, F extends Services>(
 }
 
 /** Null without a token that is good, whatever is wrong with it; an error only when that could not be found out. */
-async function getUser<U extends User, F extends Services>(
+function getUser<U extends User, F extends Services>(
   server: AccountsServer<U, F>,
   { user, session, authError }: GivenContext,
-): Promise<User | null> {
+): User | null | Promise<User | null> {
   if (authError?.code === 'INTERNAL_SERVER_ERROR') throw authError;
   if (!user || !session || isLoaded(server, user)) return user ?? null;
+  return loadUser(server, { user: user as U, session });
+}
+
+async function loadUser<U extends User, F extends Services>(
+  server: AccountsServer<U, F>,
+  identified: Identified<U>,
+): Promise<User | null> {
   try {
-    return await server.loadUser({ user: user as U, session });
+    return await server.loadUser(identified);
   } catch (error) {
     const endedSince = error instanceof AccountsError && !error.retryable;
     if (endedSince) return null;

@@ -21,7 +21,7 @@ const SERVER_OPTIONS = Object.keys({
   ...{ impersonationLifetime: 1, refreshGrace: 1, useStatelessSession: 1, micro: 1 },
   ...{ ambiguousErrorMessages: 1, enableAutologin: 1, createJwtPayload: 1, userObjectSanitizer: 1 },
   ...{ resumeSessionValidator: 1, impersonationAuthorize: 1, siteUrl: 1, sendMail: 1 },
-  ...{ emailTemplates: 1, prepareMail: 1, storeTimeout: 1, now: 1, onError: 1 },
+  ...{ emailTemplates: 1, prepareMail: 1, storeTimeout: 1, operationTimeout: 1, now: 1, onError: 1 },
 } satisfies Record<keyof AccountsServerOptions, 1>);
 
 const PASSWORD_OPTIONS = Object.keys({
@@ -125,7 +125,8 @@ describe('the options of the accounts server', () => {
         sessionLifetime: 30 * DAY,
         impersonationLifetime: HOUR,
         refreshGrace: MINUTE,
-        storeTimeout: 8 * SECOND,
+        storeTimeout: 6 * SECOND,
+        operationTimeout: 9.5 * SECOND,
       },
       ...{ stateless: false, micro: false, ambiguousErrorMessages: true, enableAutologin: false },
       ...{ siteUrl: 'http://localhost:3000', impersonationAuthorize: undefined },
@@ -154,7 +155,13 @@ describe('the options of the accounts server', () => {
     });
   }
 
-  const durations = ['sessionLifetime', 'impersonationLifetime', 'refreshGrace', 'storeTimeout'];
+  const durations = [
+    'sessionLifetime',
+    'impersonationLifetime',
+    'refreshGrace',
+    'storeTimeout',
+    'operationTimeout',
+  ];
   for (const name of durations) {
     test(`${name} is a number of milliseconds`, () => {
       const wrong = [

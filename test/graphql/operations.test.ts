@@ -192,6 +192,17 @@ for (const useStatelessSession of [false, true]) {
       expect(errors).toHaveLength(1);
     });
 
+    test('S55 an operation ends in time on a store that is slow at every call', async () => {
+      const { db, switchOff } = switchable();
+      const { ask, errors } = await start({ db, storeTimeout: 60_000, operationTimeout: 20 });
+      const slow = Promise.withResolvers<never>();
+      switchOff(() => slow.promise);
+      const answer = await ask(LOGIN, { variables: { params: ada } });
+      expect(answer.errors).toMatchObject([{ extensions: { code: 'SERVICE_UNAVAILABLE', retryable: true } }]);
+      slow.reject(new Error('too late'));
+      expect(errors).toEqual([]);
+    });
+
     test('S48 500 interleaved users are each themselves', async () => {
       const { ask, signUp, logIn } = createGateway({ useStatelessSession });
       const users = await Promise.all(

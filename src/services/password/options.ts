@@ -56,7 +56,7 @@ export interface PasswordOptions {
   minLength?: number | undefined;
   /** Asks a breach service; one that fails lets the password pass. */
   breachCheck?: BreachCheck | undefined;
-  /** How many passwords are hashed at once. By default as many as there are processors. */
+  /** How many passwords are hashed at once. By default as many as there are processors, 3 at most. */
   hashConcurrency?: number | undefined;
   /** How many more may wait before `BUSY` is the answer. */
   hashQueueLimit?: number | undefined;
@@ -108,7 +108,7 @@ export function resolvePasswordOptions(options: PasswordOptions) {
     validateUsername: callback(options.validateUsername, 'validateUsername') ?? always,
     minLength: checkMinLength(options.minLength),
     breachCheck: callback(options.breachCheck, 'breachCheck'),
-    maxEmails: options.maxEmails ?? 20,
+    maxEmails: parseMaxEmails(options.maxEmails),
     hasher: {
       concurrency: options.hashConcurrency,
       queueLimit: options.hashQueueLimit,
@@ -158,6 +158,12 @@ function lifetime(options: PasswordOptions, name: LifetimeOption, limit: number)
   if (value === undefined) return limit;
   if (parseDuration(value, name) > limit)
     throw new TypeError(`${name} must be at most ${limit} milliseconds`);
+  return value;
+}
+
+function parseMaxEmails(value = 20): number {
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new TypeError('maxEmails must be a whole number from 1');
   return value;
 }
 

@@ -72,7 +72,17 @@ function parseProfile(profile: unknown): { [key: string]: Json } {
   if (profile === undefined) return {};
   const text = JSON.stringify(parseObject(profile));
   if (text.length > MAX_PROFILE) throw new AccountsError('BAD_USER_INPUT', 'The profile is too large.');
-  return JSON.parse(text) as { [key: string]: Json };
+  return JSON.parse(text, refuseUnstorable) as { [key: string]: Json };
+}
+
+/** Databases cut strings at NUL, and store lone surrogates as something else. */
+function refuseUnstorable(key: string, value: unknown): unknown {
+  for (const part of [key, value]) {
+    if (typeof part === 'string' && (part.includes('\0') || !part.isWellFormed())) {
+      throw new AccountsError('BAD_USER_INPUT', 'The profile has a character that cannot be stored.');
+    }
+  }
+  return value;
 }
 
 const MAX_PROFILE = 64 * 1024;

@@ -89,7 +89,9 @@ export async function resetPassword(
     await voidLinks(parts, user.id);
     parts.events.emit('ResetPasswordSuccess', { user: parts.toUser(owner), connection });
     notifyOwner(parts, owner);
-    return parts.options.returnTokensAfterResetPassword ? await logIn(parts, owner, connection) : null;
+    return parts.options.returnTokensAfterResetPassword
+      ? await logIn(parts, owner, credential.generation + 1, connection)
+      : null;
   } catch (error) {
     parts.events.emit('ResetPasswordError', { error: refusal(error), connection });
     throw error;
@@ -128,11 +130,14 @@ async function dropUnproved(parts: PasswordParts, user: UserRecord, canonical: s
   for (const email of dropped) await parts.users.unclaim('email', email.canonical, user.id);
 }
 
-async function logIn(parts: PasswordParts, user: UserRecord, connection: Connection): Promise<LoginResult> {
-  return parts.login.login({
-    service: parts.name,
-    params: {},
-    connection,
-    authenticate: async () => ({ user }),
-  });
+/** Through the steps of any login: a password that is set meanwhile ends this one as well. */
+async function logIn(
+  parts: PasswordParts,
+  user: UserRecord,
+  generation: number,
+  connection: Connection,
+): Promise<LoginResult> {
+  const stillHolds = async () => (await parts.credentials.find(user.id)).generation === generation;
+  const authenticate = async () => ({ user, stillHolds });
+  return parts.login.login({ service: parts.name, params: {}, connection, authenticate });
 }

@@ -1,6 +1,7 @@
 import { parseConnection } from '../../core/connection.ts';
 import { parseString } from '../../core/input.ts';
 import type { LoginResult } from '../../core/login.ts';
+import { masked } from '../../core/masked.ts';
 import type { UserRecord } from '../../core/records.ts';
 import type {
   AccountsService,
@@ -45,20 +46,20 @@ export class PasswordService implements AccountsService {
     user: NewUserInput & { password?: string | null },
     connection?: unknown,
   ): Promise<CreateUserResult> {
-    return createUser(this.#parts, user, parseConnection(connection));
+    return this.#masked(() => createUser(this.#parts, user, parseConnection(connection)));
   }
 
   findUserByEmail(email: string): Promise<User | null> {
-    return this.#find({ email: parseString(email, 'INVALID_EMAIL') });
+    return this.#find(() => ({ email: parseString(email, 'INVALID_EMAIL') }));
   }
 
   findUserByUsername(username: string): Promise<User | null> {
-    return this.#find({ username: parseString(username, 'INVALID_USERNAME') });
+    return this.#find(() => ({ username: parseString(username, 'INVALID_USERNAME') }));
   }
 
   /** Uses a verification link up. Throws INVALID_TOKEN, and EMAIL_TAKEN when another user proved the address first. */
   verifyEmail(token: string): Promise<void> {
-    return verifyEmail(this.#parts, token);
+    return this.#masked(() => verifyEmail(this.#parts, token));
   }
 
   /**
@@ -66,22 +67,22 @@ export class PasswordService implements AccountsService {
    * added the address, if nobody holds it.
    */
   sendVerificationEmail(email: string, requester?: () => Promise<UserRecord | null>): Promise<void> {
-    return sendVerificationEmail(this.#parts, email, requester);
+    return this.#masked(() => sendVerificationEmail(this.#parts, email, requester));
   }
 
   /** Mails a reset link. Throws USER_NOT_FOUND unless errors are ambiguous. */
   sendResetPasswordEmail(email: string): Promise<void> {
-    return sendResetPasswordEmail(this.#parts, email);
+    return this.#masked(() => sendResetPasswordEmail(this.#parts, email));
   }
 
   /** Mails the link for a first password. Throws USER_NOT_FOUND: this is for administrators. */
   sendEnrollmentEmail(email: string): Promise<void> {
-    return sendEnrollmentEmail(this.#parts, email);
+    return this.#masked(() => sendEnrollmentEmail(this.#parts, email));
   }
 
   /** Uses a reset or enrolment link up. Answers null unless `returnTokensAfterResetPassword`. Throws INVALID_TOKEN. */
   resetPassword(token: string, newPassword: string, connection?: unknown): Promise<LoginResult | null> {
-    return resetPassword(this.#parts, token, newPassword, parseConnection(connection));
+    return this.#masked(() => resetPassword(this.#parts, token, newPassword, parseConnection(connection)));
   }
 
   /** Throws INVALID_CREDENTIALS for a wrong old password. `session` is the one that stays. */
@@ -92,31 +93,39 @@ export class PasswordService implements AccountsService {
     { session = null, connection }: { session?: SessionInfo | null; connection?: unknown } = {},
   ): Promise<void> {
     const from = { session, connection: parseConnection(connection) };
-    return changePassword(this.#parts, parseString(userId), oldPassword, newPassword, from);
+    return this.#masked(() =>
+      changePassword(this.#parts, parseString(userId), oldPassword, newPassword, from),
+    );
   }
 
   /** Sets a password without the old one, and ends every session. */
   setPassword(userId: string, newPassword: string): Promise<void> {
-    return setPassword(this.#parts, parseString(userId), newPassword);
+    return this.#masked(() => setPassword(this.#parts, parseString(userId), newPassword));
   }
 
   /** Lists one more address; with `verified` it counts at once, and EMAIL_TAKEN may be thrown. */
   addEmail(userId: string, newEmail: string, verified = false): Promise<void> {
-    return addEmail(this.#parts, parseString(userId), newEmail, verified);
+    return this.#masked(() => addEmail(this.#parts, parseString(userId), newEmail, verified));
   }
 
   /** Throws EMAIL_NOT_FOUND and LAST_IDENTITY. */
   removeEmail(userId: string, email: string): Promise<void> {
-    return removeEmail(this.#parts, parseString(userId), email);
+    return this.#masked(() => removeEmail(this.#parts, parseString(userId), email));
   }
 
   /** Throws USERNAME_TAKEN. */
   setUsername(userId: string, newUsername: string): Promise<void> {
-    return setUsername(this.#parts, parseString(userId), newUsername);
+    return this.#masked(() => setUsername(this.#parts, parseString(userId), newUsername));
   }
 
-  async #find(reference: UserReference): Promise<User | null> {
-    const user = await this.#parts.users.findByReference(reference);
-    return user && this.#parts.toUser(user);
+  #find(parse: () => UserReference): Promise<User | null> {
+    return this.#masked(async () => {
+      const user = await this.#parts.users.findByReference(parse());
+      return user && this.#parts.toUser(user);
+    });
+  }
+
+  #masked<T>(work: () => Promise<T>): Promise<T> {
+    return masked(this.#parts.report, work);
   }
 }

@@ -1,4 +1,5 @@
 import { parseEmail } from '../../core/canonical.ts';
+import { refusal } from '../../core/events.ts';
 import { parseString } from '../../core/input.ts';
 import type { EmailAddress, OneTimeTokenRecord, UserRecord } from '../../core/records.ts';
 import { AccountsError } from '../../errors.ts';
@@ -66,6 +67,16 @@ export async function answerFirst(
  * link that still works; the token is used up last, by one caller only.
  */
 export async function verifyEmail(parts: PasswordParts, token: unknown): Promise<void> {
+  try {
+    const user = await useLink(parts, token);
+    parts.events.emit('VerifyEmailSuccess', { user: parts.toUser(user) });
+  } catch (error) {
+    parts.events.emit('VerifyEmailError', { error: refusal(error) });
+    throw error;
+  }
+}
+
+async function useLink(parts: PasswordParts, token: unknown): Promise<UserRecord> {
   const { userId, data } = await parts.oneTimeTokens.find(token, [VERIFY_EMAIL]);
   const canonical = canonicalOf(data);
   const before = await parts.users.find(userId);
@@ -74,7 +85,7 @@ export async function verifyEmail(parts: PasswordParts, token: unknown): Promise
     throw new AccountsError('INVALID_TOKEN');
   const user = await confirmEmail(parts, userId, canonical);
   await parts.oneTimeTokens.consume(token, VERIFY_EMAIL);
-  parts.events.emit('VerifyEmailSuccess', { user: parts.toUser(user) });
+  return user;
 }
 
 /** Claims an address for a user who has proved it, and says so in the user's record. Throws EMAIL_TAKEN. */

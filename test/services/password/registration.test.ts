@@ -225,3 +225,33 @@ describe('a sign-up', () => {
     expect(await service.findUserByEmail('bob@example.com')).toMatchObject({ username: 'bob' });
   });
 });
+
+describe('what the application hands in', () => {
+  test.each([
+    ['a NUL in the profile', { profile: { bio: 'a\0b' } }, 'BAD_USER_INPUT'],
+    ['a lone surrogate in a key of the profile', { profile: { '\uD800': 1 } }, 'BAD_USER_INPUT'],
+    ['a profile that is too large', { profile: { bio: 'x'.repeat(70_000) } }, 'BAD_USER_INPUT'],
+    ['a profile that is a list', { profile: [] }, 'BAD_USER_INPUT'],
+  ])('refuses %s', async (_, more, code) => {
+    const validateNewUser = ({ email }: { email?: string | null | undefined }) =>
+      ({ email, ...more }) as never;
+    const { service } = createAccounts({}, { ...fastHashes, validateNewUser });
+    expect(await codeOf(service.createUser({ email: 'ada@example.com', password: PASSWORD }))).toBe(code);
+  });
+
+  test('may fail without telling anybody how', async () => {
+    const validateNewUser = () => {
+      throw new Error('secret of the application');
+    };
+    const { service, errors } = createAccounts({}, { ...fastHashes, validateNewUser });
+    const error = await service
+      .createUser({ email: 'ada@example.com', password: PASSWORD })
+      .catch((thrown) => thrown);
+    expect(error).toMatchObject({ code: 'INTERNAL_SERVER_ERROR', message: 'Internal server error' });
+    expect(errors).toHaveLength(1);
+  });
+
+  test.each([0, -1, 1.5, Number.NaN, '3'])('refuses %s as maxEmails', (maxEmails) => {
+    expect(() => createAccounts({}, { maxEmails: maxEmails as number })).toThrow(TypeError);
+  });
+});

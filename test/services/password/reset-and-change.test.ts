@@ -82,6 +82,13 @@ describe('a forgotten password', () => {
     expect(seen).toEqual([id]);
   });
 
+  test('leaves no session behind of a login that was overtaken by another new password', async () => {
+    const { service, server, token, id, db } = await forgotten({ returnTokensAfterResetPassword: true });
+    server.on('ValidateLogin', () => service.setPassword(id, 'a third good password'));
+    expect(await codeOf(service.resetPassword(token, NEW))).toBe('INVALID_CREDENTIALS');
+    expect(await db.sessions.findByUser(id)).toEqual([]);
+  });
+
   test('S39 takes away what a stranger had prepared before the owner proved the address', async () => {
     const { service, server, signUp, linkTo, logIn } = createAccounts();
     const id = await signUp({ email: 'victim@example.com' }, 'the password of a stranger');
