@@ -8,7 +8,7 @@ const SRC = join(import.meta.dirname, '../src');
 const ROOMS: { room: RegExp; may: RegExp[] }[] = [
   { room: /^errors\.ts$/, may: [] },
   { room: /^database\/ports\.ts$/, may: [] },
-  { room: /^(generated|sdl)\.ts$/, may: [] },
+  { room: /^generated\//, may: [] },
   {
     room: /^core\//,
     may: [/^core\//, /^errors\.ts$/, /^database\/ports\.ts$/, /^jsonwebtoken$/, /^ms$/, /^node:/],
@@ -16,7 +16,14 @@ const ROOMS: { room: RegExp; may: RegExp[] }[] = [
   {
     room: /^services\/password\//,
     may: [
-      ...[/^services\/password\//, /^core\//, /^errors\.ts$/, /^(generated|sdl)\.ts$/, /^node:/],
+      ...[
+        /^services\/password\//,
+        /^core\//,
+        /^database\/ports\.ts$/,
+        /^errors\.ts$/,
+        /^generated\//,
+        /^node:/,
+      ],
       ...[/^@node-rs\/argon2$/, /^bcryptjs$/, /^@zxcvbn-ts\/language-common$/],
     ],
   },
@@ -36,7 +43,7 @@ const ROOMS: { room: RegExp; may: RegExp[] }[] = [
       /^graphql\//,
       /^core\//,
       /^errors\.ts$/,
-      /^(generated|sdl)\.ts$/,
+      /^generated\//,
       /^node:/,
       /^graphql$/,
       /^@graphql-tools\/utils$/,

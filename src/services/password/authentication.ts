@@ -1,12 +1,12 @@
 import { parseEmail } from '../../core/canonical.ts';
 import { parseObject, parseString } from '../../core/input.ts';
-import type { UserRecord } from '../../core/records.ts';
 import type { Authentication } from '../../core/service.ts';
 import type { UserReference } from '../../core/users.ts';
+import type { UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
+import { mailLink } from './links.ts';
 import type { PasswordParts } from './parts.ts';
-import { isHashable } from './policy.ts';
-import { mailVerification } from './verify-email.ts';
+import { parseTypedPassword } from './policy.ts';
 
 /**
  * Recognises a user by password. Unknown user, wrong password, no password and deactivated account are one refusal,
@@ -36,9 +36,9 @@ function refuseUnverified(parts: PasswordParts, user: UserRecord, reference: Use
   const canonical = 'email' in reference ? parseEmail(reference.email).canonical : null;
   const candidates = user.emails.filter((email) => canonical === null || email.canonical === canonical);
   if (candidates.some(({ verified }) => verified)) return;
-  const [address] = candidates;
-  if (address)
-    parts.background.run(`email ${address.canonical}`, () => mailVerification(parts, user, address));
+  const [email] = candidates;
+  if (!email) throw new AccountsError('EMAIL_NOT_VERIFIED', 'This account has no verified e-mail address.');
+  parts.afterAnswer(email.canonical, () => mailLink(parts, 'verifyEmail', user, email));
   throw new AccountsError('EMAIL_NOT_VERIFIED');
 }
 
@@ -62,11 +62,4 @@ function parseReference(input: unknown): UserReference {
 
 function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null;
-}
-
-/** What no user can have as password is a wrong password, and is refused before anything is hashed (S3). */
-export function parseTypedPassword(input: unknown): string {
-  if (typeof input !== 'string') throw new AccountsError('BAD_USER_INPUT', 'A password is required.');
-  if (!isHashable(input)) throw new AccountsError('INVALID_CREDENTIALS');
-  return input;
 }

@@ -1,10 +1,11 @@
 import type { Connection } from '../../core/connection.ts';
 import { refusal } from '../../core/events.ts';
 import { refuseImpersonated, type SessionInfo } from '../../core/sessions.ts';
+import type { UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
-import { parseTypedPassword } from './authentication.ts';
+import { voidPasswordLinks } from './links.ts';
 import { namesOf, type PasswordParts } from './parts.ts';
-import { notifyOwner, replacePassword, voidLinks } from './replace-password.ts';
+import { parseTypedPassword } from './policy.ts';
 
 /** Changes the password of somebody who knows it. The other sessions end (S19). */
 export async function changePassword(
@@ -24,11 +25,14 @@ export async function changePassword(
     if (!(await parts.credentials.verify(typed, credential))) throw new AccountsError('INVALID_CREDENTIALS');
     await parts.refuseWeak(password, namesOf(user));
     const hash = await parts.hasher.hash(password);
-    const keep = parts.options.invalidateAllSessionsAfterPasswordChanged ? [session?.id ?? ''] : null;
+    const kept = session ? [session.id] : [];
+    const endsOthers = parts.options.invalidateAllSessionsAfterPasswordChanged;
+    const replaced = await parts.replacePassword(userId, credential, hash, endsOthers ? kept : null);
     // Somebody else changed it meanwhile: the password that was typed is not the right one any more.
-    if (!(await replacePassword(parts, userId, credential, hash, keep)))
-      throw new AccountsError('INVALID_CREDENTIALS');
-    if (parts.options.removeAllResetPasswordTokensAfterPasswordChanged) await voidLinks(parts, userId);
+    if (!replaced) throw new AccountsError('INVALID_CREDENTIALS');
+    if (parts.options.removeAllResetPasswordTokensAfterPasswordChanged) {
+      await voidPasswordLinks(parts, userId);
+    }
     parts.events.emit('ChangePasswordSuccess', { user: parts.toUser(user), connection });
     notifyOwner(parts, user);
   } catch (error) {
@@ -37,6 +41,8 @@ export async function changePassword(
   }
 }
 
+const NOWHERE: Connection = { ip: null, userAgent: null };
+
 /** Sets a password without asking for the old one: for administrators. Every session of the user ends. */
 export async function setPassword(parts: PasswordParts, userId: string, newPassword: unknown): Promise<void> {
   const password = parts.parseNewPassword(newPassword);
@@ -44,6 +50,17 @@ export async function setPassword(parts: PasswordParts, userId: string, newPassw
   if (!user) throw new AccountsError('USER_NOT_FOUND');
   await parts.refuseWeak(password, namesOf(user));
   const hash = await parts.hasher.hash(password);
-  while (!(await replacePassword(parts, userId, await parts.credentials.find(userId), hash, [])));
-  await voidLinks(parts, userId);
+  // Against whoever changes it at the same time: what the administrator sets is what stays.
+  while (!(await parts.replacePassword(userId, await parts.credentials.find(userId), hash, [])));
+  await voidPasswordLinks(parts, userId);
+  parts.events.emit('ChangePasswordSuccess', { user: parts.toUser(user), connection: NOWHERE });
+  notifyOwner(parts, user);
+}
+
+/** Tells the owner that the password is another one now. */
+export function notifyOwner({ mailer, options }: PasswordParts, user: UserRecord): void {
+  const email = user.emails.find(({ verified }) => verified) ?? user.emails[0];
+  if (email && options.notifyUserAfterPasswordChanged) {
+    mailer.send({ template: 'passwordChanged', to: email.address, user });
+  }
 }

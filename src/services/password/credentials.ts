@@ -1,7 +1,7 @@
 import type { Report } from '../../core/events.ts';
-import type { IdentityRecord } from '../../core/records.ts';
 import type { Clock } from '../../core/time.ts';
 import type { Users } from '../../core/users.ts';
+import type { IdentityRecord } from '../../database/ports.ts';
 import type { PasswordHash, PasswordHasher } from './hasher.ts';
 
 const SERVICE = 'password';

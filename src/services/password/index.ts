@@ -2,6 +2,7 @@ import type { ServiceFactory } from '../../core/service.ts';
 import { type PasswordOptions, resolvePasswordOptions } from './options.ts';
 import { PasswordService } from './service.ts';
 
+export { LINK_PATHS } from './links.ts';
 export type { NewUserInput, PasswordOptions, ValidatedUser } from './options.ts';
 export type { CreateUserResult } from './registration.ts';
 export type { PasswordService } from './service.ts';

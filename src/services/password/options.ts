@@ -1,6 +1,6 @@
 import { callback, flag, refuseUnknown } from '../../core/options.ts';
-import type { Json } from '../../core/records.ts';
 import { DAY, HOUR, parseDuration } from '../../core/time.ts';
+import type { Json } from '../../database/ports.ts';
 import type { BreachCheck } from './breach.ts';
 import type { HasherOptions } from './hasher.ts';
 import { checkMinLength } from './policy.ts';
@@ -78,7 +78,7 @@ export type ResolvedPasswordOptions = ReturnType<typeof resolvePasswordOptions>;
 
 /** Checks the options and fills in the defaults. Throws a TypeError. */
 export function resolvePasswordOptions(options: PasswordOptions) {
-  refuseUnknown(options, KNOWN, 'password', REFUSED);
+  refuseUnknown(options, new Set(Object.keys(KNOWN)), 'password', REFUSED);
   const requireEmailVerification = flag(options.requireEmailVerification, false, 'requireEmailVerification');
   return {
     requireEmailVerification,
@@ -119,33 +119,31 @@ export function resolvePasswordOptions(options: PasswordOptions) {
   };
 }
 
-const KNOWN: ReadonlySet<string> = new Set<keyof PasswordOptions>([
-  ...([
-    'requireEmailVerification',
-    'sendVerificationEmailAfterSignup',
-    'verifyEmailTokenExpiration',
-  ] as const),
-  ...([
-    'passwordResetTokenExpiration',
-    'passwordEnrollTokenExpiration',
-    'notifyUserAfterPasswordChanged',
-  ] as const),
-  ...(['returnTokensAfterResetPassword', 'invalidateAllSessionsAfterPasswordReset'] as const),
-  ...([
-    'invalidateAllSessionsAfterPasswordChanged',
-    'removeAllResetPasswordTokensAfterPasswordChanged',
-  ] as const),
-  ...(['validateNewUser', 'validateEmail', 'validatePassword', 'validateUsername', 'minLength'] as const),
-  ...([
-    'breachCheck',
-    'hashConcurrency',
-    'hashQueueLimit',
-    'argon2',
-    'hashPassword',
-    'verifyPassword',
-  ] as const),
-  'maxEmails',
-]);
+/** The compiler keeps this list whole. */
+const KNOWN: { readonly [K in keyof Required<PasswordOptions>]: true } = {
+  requireEmailVerification: true,
+  sendVerificationEmailAfterSignup: true,
+  verifyEmailTokenExpiration: true,
+  passwordResetTokenExpiration: true,
+  passwordEnrollTokenExpiration: true,
+  notifyUserAfterPasswordChanged: true,
+  returnTokensAfterResetPassword: true,
+  invalidateAllSessionsAfterPasswordReset: true,
+  invalidateAllSessionsAfterPasswordChanged: true,
+  removeAllResetPasswordTokensAfterPasswordChanged: true,
+  validateNewUser: true,
+  validateEmail: true,
+  validatePassword: true,
+  validateUsername: true,
+  minLength: true,
+  breachCheck: true,
+  hashConcurrency: true,
+  hashQueueLimit: true,
+  argon2: true,
+  hashPassword: true,
+  verifyPassword: true,
+  maxEmails: true,
+};
 
 type LifetimeOption =
   | 'verifyEmailTokenExpiration'

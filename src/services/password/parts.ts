@@ -1,13 +1,13 @@
 import type { CanonicalEmail, CanonicalUsername } from '../../core/canonical.ts';
 import { parseEmail, parseUsername } from '../../core/canonical.ts';
-import type { UserRecord } from '../../core/records.ts';
 import type { ServiceContext } from '../../core/service.ts';
 import { SECOND } from '../../core/time.ts';
+import type { UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 import { failOpen } from './breach.ts';
 import { isCommonPassword } from './common-passwords.ts';
-import { Credentials } from './credentials.ts';
-import { createHasher, type PasswordHasher } from './hasher.ts';
+import { type Credential, Credentials } from './credentials.ts';
+import { createHasher, type PasswordHash, type PasswordHasher } from './hasher.ts';
 import type { ResolvedPasswordOptions } from './options.ts';
 import { validatePassword } from './policy.ts';
 
@@ -22,6 +22,23 @@ export interface PasswordParts extends ServiceContext {
   parseNewPassword(input: unknown): string;
   /** Refuses a new password that would be guessed: common, breached, or a name of its user. */
   refuseWeak(password: string, names: readonly string[]): Promise<void>;
+  /**
+   * Replaces the password that `credential` is, and ends the user's sessions but the kept ones; null keeps them all.
+   * False when somebody else has replaced it.
+   */
+  replacePassword(
+    userId: string,
+    credential: Credential,
+    hash: PasswordHash,
+    keptSessions: readonly string[] | null,
+  ): Promise<boolean>;
+  /** Runs work about an address once the answer is out, one piece after the other for each address. */
+  afterAnswer(canonical: string, work: () => Promise<void>): void;
+  /**
+   * Runs work whose outcome a stranger must not see: with ambiguous errors on it runs after the answer and a
+   * USER_NOT_FOUND costs as much as a user who is found (S8); otherwise before the answer, and throws.
+   */
+  unobserved(canonical: string, work: () => Promise<void>): Promise<void>;
   /** Costs what storing something costs, where there is nothing to store (S8). */
   writeNothing(): Promise<void>;
 }
@@ -35,22 +52,30 @@ export function createParts(context: ServiceContext, options: ResolvedPasswordOp
   const breached =
     options.breachCheck &&
     failOpen(options.breachCheck, { onFailure: (error) => report(error, 'the breach check') });
+  const credentials = new Credentials(context.users, hasher, context.now, report);
+  const afterAnswer: PasswordParts['afterAnswer'] = (canonical, work) =>
+    context.background.run(`email ${canonical}`, work);
+  const writeNothing = async (): Promise<void> => {
+    await context.oneTimeTokens.create({ purpose: 'none', userId: 'nobody', boundTo: '', lifetime: SECOND });
+  };
   return {
     ...context,
-    ...{ options, hasher, credentials: new Credentials(context.users, hasher, context.now, report) },
+    options,
+    hasher,
+    credentials,
     parseNewEmail(input) {
       const email = parseEmail(input);
-      if (!options.validateEmail(email.address)) throw new AccountsError('INVALID_EMAIL');
+      if (options.validateEmail(email.address) !== true) throw new AccountsError('INVALID_EMAIL');
       return email;
     },
     parseNewUsername(input) {
       const username = parseUsername(input);
-      if (!options.validateUsername(username.username)) throw new AccountsError('INVALID_USERNAME');
+      if (options.validateUsername(username.username) !== true) throw new AccountsError('INVALID_USERNAME');
       return username;
     },
     parseNewPassword(input) {
       const password = validatePassword(input, options.minLength);
-      if (!options.validatePassword(password)) {
+      if (options.validatePassword(password) !== true) {
         throw new AccountsError('INVALID_PASSWORD', 'This password is not allowed here.');
       }
       return password;
@@ -59,10 +84,28 @@ export function createParts(context: ServiceContext, options: ResolvedPasswordOp
       if (await isCommonPassword(password, names)) throw new AccountsError('PASSWORD_TOO_COMMON');
       if (await breached?.(password)) throw new AccountsError('PASSWORD_BREACHED');
     },
-    async writeNothing() {
-      const nothing = { purpose: 'none', userId: 'nobody', boundTo: '' };
-      await context.oneTimeTokens.create({ ...nothing, lifetime: SECOND });
+    async replacePassword(userId, credential, hash, keptSessions) {
+      // Before, so that a process that is killed here leaves no session that outlives its password; and after, for
+      // those that were begun in between. A login under way finds out by itself once its session is made.
+      if (keptSessions) await context.sessions.revokeAll(userId, keptSessions);
+      if (!(await credentials.replace(userId, credential, hash))) return false;
+      if (keptSessions) await context.sessions.revokeAll(userId, keptSessions);
+      return true;
     },
+    afterAnswer,
+    async unobserved(canonical, work) {
+      if (!context.ambiguousErrorMessages) return work();
+      afterAnswer(canonical, async () => {
+        try {
+          await work();
+        } catch (error) {
+          if (!(error instanceof AccountsError && error.code === 'USER_NOT_FOUND')) throw error;
+          // The next request of the same stranger waits as long as after a token that was stored.
+          await writeNothing();
+        }
+      });
+    },
+    writeNothing,
   };
 }
 

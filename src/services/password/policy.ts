@@ -36,6 +36,13 @@ export function validatePassword(input: unknown, minLength: number = MINIMUM_LEN
   );
 }
 
+/** What no user can have as password is a wrong password, and is refused before anything is hashed (S3). */
+export function parseTypedPassword(input: unknown): string {
+  if (typeof input !== 'string') throw new AccountsError('BAD_USER_INPUT', 'A password is required.');
+  if (!isHashable(input)) throw new AccountsError('INVALID_CREDENTIALS');
+  return input;
+}
+
 /** The option `minLength`, checked: 8 where nothing is said. Throws TypeError for less than 8 or more than 128. */
 export function checkMinLength(minLength: number = MINIMUM_LENGTH): number {
   if (!Number.isInteger(minLength) || minLength < MINIMUM_LENGTH || minLength > MAXIMUM_LENGTH) {

@@ -2,12 +2,14 @@ import type { Connection } from '../../core/connection.ts';
 import { refusal } from '../../core/events.ts';
 import { parseObject, parseString } from '../../core/input.ts';
 import type { LoginResult } from '../../core/login.ts';
-import type { EmailAddress, Json, UserRecord } from '../../core/records.ts';
+import type { EmailAddress, Json, UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 import { notifyHolder } from './addresses.ts';
+import { mailLink } from './links.ts';
 import type { ValidatedUser } from './options.ts';
 import { namesOf, type PasswordParts } from './parts.ts';
-import { mailVerification } from './verify-email.ts';
+
+const MAX_PROFILE = 64 * 1024;
 
 export interface CreateUserResult {
   userId: string | null;
@@ -40,6 +42,10 @@ async function parseSignUp(parts: PasswordParts, input: unknown) {
   const { password: typed, ...rest } = parseObject(input);
   const { username, email, profile } = await validateNewUser(parts, rest);
   if (!username && !email) throw new AccountsError('IDENTITY_REQUIRED');
+  // Nobody could ever log in to it.
+  if (!email && parts.options.requireEmailVerification) {
+    throw new AccountsError('IDENTITY_REQUIRED', 'An e-mail address is required.');
+  }
   const given = {
     username: username ? parts.parseNewUsername(username) : null,
     emails: email ? [{ ...parts.parseNewEmail(email), verified: false }] : [],
@@ -60,7 +66,11 @@ async function parseSignUp(parts: PasswordParts, input: unknown) {
 async function validateNewUser(parts: PasswordParts, input: Record<string, unknown>): Promise<ValidatedUser> {
   const names = { username: parseName(input.username), email: parseName(input.email) };
   if (!parts.options.validateNewUser) return names;
-  return parseObject(await parts.options.validateNewUser({ ...input, ...names }));
+  const validated: unknown = await parts.options.validateNewUser({ ...input, ...names });
+  // A mistake of the application, not of whoever signs up.
+  if (typeof validated !== 'object' || validated === null)
+    throw new TypeError('validateNewUser must return a user');
+  return validated;
 }
 
 /** Forms send what was left empty as an empty string. */
@@ -85,8 +95,6 @@ function refuseUnstorable(key: string, value: unknown): unknown {
   return value;
 }
 
-const MAX_PROFILE = 64 * 1024;
-
 async function refuseTaken(
   parts: PasswordParts,
   taken: 'email' | 'username',
@@ -98,7 +106,10 @@ async function refuseTaken(
   if (!parts.ambiguousErrorMessages || !email) throw new AccountsError('EMAIL_TAKEN');
   // The write that a new user would have cost.
   await parts.writeNothing();
-  parts.background.run(`email ${email.canonical}`, () => notifyHolder(parts, email.canonical));
+  parts.afterAnswer(email.canonical, async () => {
+    const holder = await parts.users.findByName('email', email.canonical);
+    if (holder) notifyHolder(parts, holder, email.canonical);
+  });
   parts.events.emit('CreateUserError', { error: { code: 'EMAIL_TAKEN' }, connection });
   return { userId: null, loginResult: null };
 }
@@ -111,7 +122,7 @@ async function welcome(
   parts.events.emit('CreateUserSuccess', { user: parts.toUser(user), connection });
   const [email] = user.emails;
   if (email && parts.options.sendVerificationEmailAfterSignup) {
-    parts.background.run(`email ${email.canonical}`, () => mailVerification(parts, user, email));
+    parts.afterAnswer(email.canonical, () => mailLink(parts, 'verifyEmail', user, email));
   }
   if (parts.ambiguousErrorMessages) return { userId: null, loginResult: null };
   return {

@@ -10,8 +10,8 @@ import type {
   MutationSendVerificationEmailArgs,
   MutationSetUsernameArgs,
   MutationVerifyEmailArgs,
-} from '../../generated.ts';
-import { PASSWORD_SDL } from '../../sdl.ts';
+} from '../../generated/types.ts';
+import { PASSWORD_SDL } from '../../generated/sdl.ts';
 import type { PasswordService } from './service.ts';
 
 export function passwordOperations(service: PasswordService): ServiceOperations {

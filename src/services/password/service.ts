@@ -2,7 +2,6 @@ import { parseConnection } from '../../core/connection.ts';
 import { parseString } from '../../core/input.ts';
 import type { LoginResult } from '../../core/login.ts';
 import { masked } from '../../core/masked.ts';
-import type { UserRecord } from '../../core/records.ts';
 import type {
   AccountsService,
   Authentication,
@@ -11,7 +10,8 @@ import type {
 } from '../../core/service.ts';
 import type { SessionInfo } from '../../core/sessions.ts';
 import type { User, UserReference } from '../../core/users.ts';
-import { addEmail, removeEmail, setUsername } from './addresses.ts';
+import type { UserRecord } from '../../database/ports.ts';
+import { addEmail, removeEmail } from './addresses.ts';
 import { authenticate } from './authentication.ts';
 import { changePassword, setPassword } from './change-password.ts';
 import { passwordMails } from './mail.ts';
@@ -20,6 +20,7 @@ import { createParts, type PasswordParts } from './parts.ts';
 import { type CreateUserResult, createUser } from './registration.ts';
 import { resetPassword, sendEnrollmentEmail, sendResetPasswordEmail } from './reset-password.ts';
 import { passwordOperations } from './resolvers.ts';
+import { setUsername } from './username.ts';
 import { sendVerificationEmail, verifyEmail } from './verify-email.ts';
 
 /**
@@ -38,12 +39,12 @@ export class PasswordService implements AccountsService {
 
   /** Recognises a user by `{ user, password }`. `loginWithService` calls it and does the rest of a login. */
   authenticate(params: Readonly<Record<string, unknown>>): Promise<Authentication> {
-    return authenticate(this.#parts, params);
+    return this.#masked(() => authenticate(this.#parts, params));
   }
 
   /** Signs a user up, with a username, an e-mail address or both. Both fields are null while errors are ambiguous. */
   createUser(
-    user: NewUserInput & { password?: string | null },
+    user: NewUserInput & { password?: string | null | undefined },
     connection?: unknown,
   ): Promise<CreateUserResult> {
     return this.#masked(() => createUser(this.#parts, user, parseConnection(connection)));
@@ -90,7 +91,7 @@ export class PasswordService implements AccountsService {
     userId: string,
     oldPassword: string,
     newPassword: string,
-    { session = null, connection }: { session?: SessionInfo | null; connection?: unknown } = {},
+    { session = null, connection }: { session?: SessionInfo | null | undefined; connection?: unknown } = {},
   ): Promise<void> {
     const from = { session, connection: parseConnection(connection) };
     return this.#masked(() =>

@@ -175,6 +175,19 @@ describe('an added address', () => {
     expect((await server.findUserById(ada))?.emails.at(-1)?.verified).toBe(true);
   });
 
+  test('can be confirmed at once by the application, and is not listed when somebody has it', async () => {
+    const { service, server, ada, signUp, logIn } = await withAda();
+    const bob = await signUp({ email: 'bob@example.com' });
+    expect(await codeOf(service.addEmail(ada, 'bob@example.com', true))).toBe('EMAIL_TAKEN');
+    await service.addEmail(ada, 'New@example.com', true);
+    expect((await server.findUserById(ada))?.emails.map(({ address }) => address)).toEqual([
+      'ada@example.com',
+      'New@example.com',
+    ]);
+    expect((await logIn('new@example.com')).user.id).toBe(ada);
+    expect((await logIn('bob@example.com')).user.id).toBe(bob);
+  });
+
   test('is one of 20 at most', async () => {
     const { service, ada } = await withAda();
     for (let n = 1; n < 20; n++) await service.addEmail(ada, `ada${n}@example.com`);

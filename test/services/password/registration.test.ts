@@ -255,3 +255,50 @@ describe('what the application hands in', () => {
     expect(() => createAccounts({}, { maxEmails: maxEmails as number })).toThrow(TypeError);
   });
 });
+
+describe('a check of the application', () => {
+  test.each(['validateEmail', 'validatePassword', 'validateUsername'])(
+    '%s lets nothing pass but by true',
+    async (option) => {
+      const input = { email: 'ada@example.com', username: 'ada', password: PASSWORD };
+      for (const answer of [false, undefined, 'yes', 1, Promise.resolve(true)]) {
+        const { service } = createAccounts({}, { ...fastHashes, [option]: () => answer });
+        expect(await codeOf(service.createUser(input))).toMatch(/^INVALID_(EMAIL|PASSWORD|USERNAME)$/);
+      }
+    },
+  );
+
+  test('that returns nothing is a mistake of the application', async () => {
+    const { service, errors } = createAccounts(
+      {},
+      { ...fastHashes, validateNewUser: () => undefined as never },
+    );
+    expect(await codeOf(service.createUser({ email: 'ada@example.com', password: PASSWORD }))).toBe(
+      'INTERNAL_SERVER_ERROR',
+    );
+    expect(errors).toHaveLength(1);
+  });
+});
+
+test('a sign-up without an address is refused where addresses must be verified: nobody could ever log in', async () => {
+  const { service } = createAccounts({}, { ...fastHashes, requireEmailVerification: true });
+  expect(await codeOf(service.createUser({ username: 'ada', password: PASSWORD }))).toBe('IDENTITY_REQUIRED');
+});
+
+test('the service lets no error out without a code', async () => {
+  const hashPassword = async () => {
+    throw new Error('boom secret');
+  };
+  const { service, errors } = createAccounts({}, { hashPassword, verifyPassword: hashPassword });
+  const params = { user: 'ada@example.com', password: PASSWORD };
+  for (const call of [
+    service.createUser({ email: 'ada@example.com', password: PASSWORD }),
+    service.authenticate(params),
+  ]) {
+    expect(await call.catch((error) => error)).toMatchObject({
+      code: 'INTERNAL_SERVER_ERROR',
+      message: 'Internal server error',
+    });
+  }
+  expect(errors.length).toBeGreaterThan(0);
+});

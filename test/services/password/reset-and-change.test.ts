@@ -89,6 +89,16 @@ describe('a forgotten password', () => {
     expect(await db.sessions.findByUser(id)).toEqual([]);
   });
 
+  test('S28 has a link that is void while its address is somebody else’s, and says so before anything changes', async () => {
+    const { service, token, id, signUp, logIn } = await forgotten();
+    await service.removeEmail(id, 'ada@example.com');
+    const bob = await signUp({ email: 'ada@example.com' });
+    await service.addEmail(id, 'ada@example.com');
+    expect(await codeOf(service.resetPassword(token, NEW))).toBe('INVALID_TOKEN');
+    expect((await logIn('ada')).user.id).toBe(id);
+    expect((await logIn('ada@example.com')).user.id).toBe(bob);
+  });
+
   test('S39 takes away what a stranger had prepared before the owner proved the address', async () => {
     const { service, server, signUp, linkTo, logIn } = createAccounts();
     const id = await signUp({ email: 'victim@example.com' }, 'the password of a stranger');
@@ -119,11 +129,16 @@ describe('a forgotten password', () => {
   });
 
   test('leaves sessions alone if the option says so', async () => {
-    const { service, server, logIn, token } = await forgotten({
+    const { service, server, logIn, token, linkTo } = await forgotten({
       invalidateAllSessionsAfterPasswordReset: false,
     });
-    const { tokens } = await logIn('ada');
+    const stranger = (await logIn('ada')).tokens;
+    // S39: not at the first proof of the address, when whoever is logged in may be a stranger.
     await service.resetPassword(token, NEW);
+    expect(await codeOf(server.resumeSession(stranger.accessToken))).toBe('UNAUTHENTICATED');
+    const { tokens } = await logIn('ada', NEW);
+    await service.sendResetPasswordEmail('ada@example.com');
+    await service.resetPassword(await linkTo('ada@example.com', 'reset-password'), PASSWORD);
     expect(await server.resumeSession(tokens.accessToken)).toBeTruthy();
   });
 });
@@ -208,10 +223,12 @@ describe('a change of the password', () => {
   });
 
   test('by an administrator needs no old password and ends every session', async () => {
-    const { service, server, id, here, logIn } = await withTwoSessions();
+    const { service, server, id, here, logIn, mails } = await withTwoSessions();
     await service.setPassword(id, NEW);
     expect(await codeOf(server.resumeSession(here.accessToken))).toBe('UNAUTHENTICATED');
     expect(await logIn('ada@example.com', NEW)).toBeTruthy();
     expect(await codeOf(service.setPassword(id, 'password'))).toBe('PASSWORD_TOO_COMMON');
+    await server.settled();
+    expect(mails).toMatchObject([{ to: 'ada@example.com', subject: 'Your password has been changed' }]);
   });
 });

@@ -1,0 +1,99 @@
+import { parseString } from '../../core/input.ts';
+import type { EmailAddress, OneTimeTokenRecord, UserRecord } from '../../database/ports.ts';
+import { AccountsError } from '../../errors.ts';
+import type { Credential } from './credentials.ts';
+import type { PasswordParts } from './parts.ts';
+
+/** What a mailed link is for: the purpose of its token, the name of its mail, and where it leads. */
+const LINKS = {
+  verifyEmail: { path: 'verify-email', expiration: 'verifyEmailTokenExpiration' },
+  resetPassword: { path: 'reset-password', expiration: 'passwordResetTokenExpiration' },
+  enrollAccount: { path: 'enroll-account', expiration: 'passwordEnrollTokenExpiration' },
+} as const;
+
+export type LinkPurpose = keyof typeof LINKS;
+
+/** The paths below `siteUrl` at which a mailed link leads somewhere; the token is the segment that follows. */
+export const LINK_PATHS: readonly string[] = Object.values(LINKS).map(({ path }) => path);
+
+/** A mailed link that is good now. */
+export interface Link {
+  token: string;
+  purpose: LinkPurpose;
+  user: UserRecord;
+  /** The address to which it was mailed. */
+  email: EmailAddress;
+  /** The user's password when the link was looked up. */
+  credential: Credential;
+}
+
+/** Mails a link to one of the user's addresses. It voids the older one for the same purpose and address (S29). */
+export async function mailLink(
+  parts: PasswordParts,
+  purpose: LinkPurpose,
+  user: UserRecord,
+  email: EmailAddress,
+): Promise<void> {
+  const { path, expiration } = LINKS[purpose];
+  const { generation } = await parts.credentials.find(user.id);
+  const token = await parts.oneTimeTokens.create({
+    purpose,
+    userId: user.id,
+    boundTo: email.canonical,
+    lifetime: parts.options[expiration],
+    data: { canonical: email.canonical, generation },
+  });
+  parts.mailer.send({ template: purpose, to: email.address, user, link: { path, token } });
+}
+
+/**
+ * Looks a link up without using it up. Throws INVALID_TOKEN for one that is unknown, used, expired or for something
+ * else, and once its user was deactivated or has taken the address off (S28).
+ */
+export async function findLink(
+  parts: PasswordParts,
+  input: unknown,
+  purposes: readonly LinkPurpose[],
+): Promise<Link> {
+  const token = parseString(input, 'INVALID_TOKEN', 512);
+  const record = await parts.oneTimeTokens.find(token, purposes);
+  const user = await parts.users.find(record.userId);
+  const email = user && findEmail(user, record.data.canonical);
+  if (!user || !email || user.deactivated) throw new AccountsError('INVALID_TOKEN');
+  const purpose = record.purpose as LinkPurpose;
+  const credential = await parts.credentials.find(user.id);
+  if (purpose !== 'verifyEmail' && (await isVoid(parts, record, email, credential))) {
+    throw new AccountsError('INVALID_TOKEN');
+  }
+  return { token, purpose, user, email, credential };
+}
+
+/**
+ * A link that sets a password is void once the password was changed (S29), also where its removal was cut off, and
+ * once the address is somebody else's.
+ */
+async function isVoid(
+  { options, users }: PasswordParts,
+  { data, userId }: OneTimeTokenRecord,
+  { canonical }: EmailAddress,
+  { generation }: Credential,
+): Promise<boolean> {
+  const changed = options.removeAllResetPasswordTokensAfterPasswordChanged && data.generation !== generation;
+  return changed || (await users.findIdentity('email', canonical))?.userId !== userId;
+}
+
+/** Uses a link up. */
+export async function consumeLink(parts: PasswordParts, { token, purpose }: Link): Promise<void> {
+  await parts.oneTimeTokens.consume(token, purpose);
+}
+
+/** Voids every link that would set the user's password. */
+export async function voidPasswordLinks(parts: PasswordParts, userId: string): Promise<void> {
+  await parts.oneTimeTokens.voidAll(userId, 'resetPassword');
+  await parts.oneTimeTokens.voidAll(userId, 'enrollAccount');
+}
+
+/** The address of that canonical form, if the user lists it. */
+export function findEmail(user: UserRecord, canonical: unknown): EmailAddress | null {
+  return user.emails.find((email) => email.canonical === canonical) ?? null;
+}
