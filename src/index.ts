@@ -1,12 +1,12 @@
 export { AccountsServer } from './core/accounts-server.ts';
-export type { Connection } from './core/connection.ts';
+export type { Connection, ConnectionInput } from './core/connection.ts';
 export type { AccountsEventName, AccountsEvents, Refusal } from './core/events.ts';
-export type { Identified } from './core/identification.ts';
-export type { ImpersonationResult } from './core/impersonation.ts';
+export type { Impersonated, ImpersonationResult } from './core/impersonation.ts';
 export type { TokenAlgorithm, TokenKeyPair, TokenVerificationKey } from './core/keys.ts';
 export type { LoginResult } from './core/login.ts';
 export type { EmailTemplate, EmailTemplates, Mail, PrepareMail, SendMail } from './core/mailer.ts';
 export type { AccountsServerOptions, JwtData, TokenConfig } from './core/options.ts';
+export type { Requester } from './core/requester.ts';
 export type {
   AccountsService,
   Authentication,
@@ -15,20 +15,35 @@ export type {
   ServiceContext,
   ServiceFactory,
   ServiceOperations,
+  Services,
+  UserOf,
 } from './core/service.ts';
 export type { LiveSession, SessionInfo } from './core/sessions.ts';
-export type { User } from './core/users.ts';
+export type { User } from './core/user.ts';
 export type {
   AccountsDatabase,
+  Conflict,
+  EmailAddress,
   IdentityRecord,
+  IdentityStore,
+  Json,
   OneTimeTokenRecord,
+  OneTimeTokenStore,
   SessionRecord,
+  SessionStore,
+  SessionWithUser,
   UserRecord,
+  UserStore,
 } from './database/ports.ts';
 export { AccountsError, type AccountsErrorCode } from './errors.ts';
-export { type AuthDirective, authDirective } from './graphql/auth-directive.ts';
+export { type AuthDirective, authDirective } from './graphql/auth-directive/index.ts';
 export { clientAddress } from './graphql/client-address.ts';
-export { type AccountsContext, type ContextOptions, createContext } from './graphql/context.ts';
+export {
+  type AccountsContext,
+  type ContextOf,
+  type ContextOptions,
+  createContext,
+} from './graphql/context.ts';
 export { type AccountsModule, type AccountsModuleOptions, accountsModule } from './graphql/module.ts';
 export type { WebSocketContext } from './graphql/request.ts';
 export { type AccountsPlugin, type UseAccountsOptions, useAccounts } from './graphql/use-accounts.ts';
@@ -40,6 +55,7 @@ export {
   type NewUserInput,
   type PasswordOptions,
   type PasswordService,
+  type PasswordServiceFactory,
   password,
   type ValidatedUser,
 } from './services/password/index.ts';

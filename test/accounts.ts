@@ -39,7 +39,10 @@ export function createAccounts(
   const db = options.db ?? memoryDatabase();
   const server = new AccountsServer(
     {
-      ...{ db, tokenSecret: SECRET, now: clock.now, sendMail: (mail) => mails.push(mail) },
+      db,
+      tokenSecret: SECRET,
+      now: clock.now,
+      sendMail: (mail) => mails.push(mail),
       onError: (error, where) => errors.push({ error, where }),
       ...options,
     },
@@ -47,7 +50,12 @@ export function createAccounts(
   );
   const service = server.services.password;
   return {
-    ...{ server, service, db, clock, mails, errors },
+    server,
+    service,
+    db,
+    clock,
+    mails,
+    errors,
     /** Signs somebody up; their id. */
     async signUp(name: { email?: string; username?: string }, typed: string = PASSWORD): Promise<string> {
       await service.createUser({ ...name, password: typed }, {});

@@ -49,7 +49,7 @@ const ROOMS: { room: RegExp; may: RegExp[] }[] = [
       /^@graphql-tools\/utils$/,
     ],
   },
-  { room: /^mail\//, may: [/^mail\//, /^core\/mailer\.ts$/, /^node:/, /^nodemailer$/] },
+  { room: /^mail\//, may: [/^mail\//, /^core\/(mailer|text|deadline)\.ts$/, /^node:/, /^nodemailer$/] },
   { room: /^cli\//, may: [/./] },
   { room: /^index\.ts$/, may: [/^(core|services|graphql|mail)\//, /^errors\.ts$/, /^database\/ports\.ts$/] },
 ];

@@ -1,34 +1,38 @@
 import { clientAddress } from '../graphql/client-address.ts';
+import { BadConfiguration } from './bad-configuration.ts';
 import type { LogLevel } from './log.ts';
-import { BadConfiguration } from './refusal.ts';
 import type { Settings } from './settings.ts';
+import { checkTokenSecret } from './token-secret.ts';
 
-/** How `serve` runs. */
+/** The settings of `serve`, checked, with their defaults. */
 export interface Config {
   production: boolean;
   port: number;
   host: string;
   database: { path: string } | 'memory';
-  /** Null: made on first start. */
+  /** Null: a secret is made on first start. */
   tokenSecret: string | null;
   stateless: boolean;
   mail: { to: 'console' } | { to: 'nowhere' } | { to: 'files'; dir: string } | { to: 'smtp'; url: string };
-  /** Null: made from the host of the site. */
+  /** Null: the sender is `no-reply@` the host of the site. */
   mailFrom: string | null;
-  /** Null: known once the port is. */
+  /** Null: the site is `http://localhost` with the port that was taken. */
   siteUrl: string | null;
   autologin: boolean;
   requireEmailVerification: boolean;
   ambiguousErrors: boolean;
   logLevel: LogLevel;
-  /** Undefined: as many as suit the machine. */
+  /** Undefined: as many passwords at once as suit the machine. */
   hashConcurrency: number | undefined;
   trustedProxies: string[];
   introspection: boolean;
   graphiql: boolean;
 }
 
-/** Reads what was set. Throws BadConfiguration, whose message never holds a value: it may be a secret. */
+/**
+ * Checks the settings and fills in the defaults. Throws BadConfiguration, whose message never holds a value: it may be a
+ * secret.
+ */
 export function parseConfig(settings: Settings): Config {
   const production = settings.NODE_ENV === 'production';
   const autologin = parseSwitch(settings, 'AUTOLOGIN', false);
@@ -46,11 +50,14 @@ export function parseConfig(settings: Settings): Config {
     throw new BadConfiguration('TOKEN_SECRET is needed when NODE_ENV=production: 32 random bytes or more');
   }
   return {
-    ...{ production, autologin, ambiguousErrors, requireEmailVerification },
+    production,
+    autologin,
+    ambiguousErrors,
+    requireEmailVerification,
     port: parseNumber(settings, 'PORT', 0, 65_535) ?? 4000,
     host: settings.HOST ?? '127.0.0.1',
     database: parseDatabase(settings.DATABASE_URL ?? 'sqlite:./data/accounts.db'),
-    tokenSecret: settings.TOKEN_SECRET ?? null,
+    tokenSecret: parseSecret(settings.TOKEN_SECRET),
     stateless: parseSwitch(settings, 'STATELESS', false),
     mail: parseMail(settings.MAIL_URL, production),
     mailFrom: parseSender(settings.MAIL_FROM),
@@ -91,6 +98,12 @@ function parseDatabase(url: string): Config['database'] {
     throw new BadConfiguration('DATABASE_URL names no file: give sqlite:PATH or sqlite::memory:');
   }
   return { path };
+}
+
+function parseSecret(secret: string | undefined): string | null {
+  if (secret === undefined) return null;
+  checkTokenSecret(secret, 'TOKEN_SECRET');
+  return secret;
 }
 
 function parseMail(url: string | undefined, production: boolean): Config['mail'] {

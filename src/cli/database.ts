@@ -3,19 +3,19 @@ import { dirname, resolve } from 'node:path';
 import type { AccountsDatabase } from '../database/ports.ts';
 import { sqliteDatabase } from '../database/sqlite/index.ts';
 import { AccountsError } from '../errors.ts';
+import { BadConfiguration, reasonOf } from './bad-configuration.ts';
 import type { Config } from './config.ts';
-import { BadConfiguration, reasonOf } from './refusal.ts';
 import { newSecret, readOrMakeSecret } from './token-secret.ts';
 
-/** A database that has answered, and the secret that is kept beside it. */
+/** A database that has answered once, and the secret that goes with it. */
 export interface OpenDatabase {
   db: AccountsDatabase;
   tokenSecret: string;
-  /** For people. */
+  /** Where the data lies, for people. */
   place: string;
 }
 
-/** Opens the database, with its tables and its token secret. Throws BadConfiguration. */
+/** Opens the database, and makes its tables and its token secret where they are missing. Throws BadConfiguration. */
 export async function openDatabase({
   database,
   tokenSecret,
@@ -42,6 +42,8 @@ async function opened(path: string): Promise<AccountsDatabase> {
     await db.ping?.();
     return db;
   } catch (error) {
+    // The path is checked already: what the adapter rejects as misuse is an error of ours.
+    if (error instanceof TypeError) throw error;
     const isLocked = error instanceof AccountsError;
     const reason = isLocked ? `another process does not let go of ${path}` : reasonOf(error);
     throw new BadConfiguration(`DATABASE_URL: ${reason}`);

@@ -2,12 +2,15 @@ import { describeError } from './redaction.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info';
 
-/** What one request was, without anything that its sender chose freely. */
+/**
+ * What the log tells of one request. No text in it is taken over as the client wrote it: the path is redacted, the
+ * operation is told by the fields of our schema, the errors by our codes.
+ */
 export interface RequestEntry {
   method: string;
   path: string;
   status: number;
-  /** Milliseconds. */
+  /** How long it took, in milliseconds. */
   duration: number;
   ip: string | null;
   /** The fields of the schema that were asked for. */
@@ -18,20 +21,20 @@ export interface RequestEntry {
 }
 
 export interface Log {
-  /** Whether lines of requests are written: where they are not, nobody needs to measure. */
+  /** Whether `request` writes anything; if not, callers need not measure requests. */
   readonly requests: boolean;
   request(entry: RequestEntry): void;
   info(message: string): void;
-  /** What is told at every level: where the server is. */
+  /** Writes at every level: for where the server is. */
   announce(message: string): void;
   warn(message: string): void;
-  /** An error that no caller sees. */
+  /** Writes an error that no caller sees. */
   failure(error: unknown, where: string): void;
   /** Writes what is still held back. */
   flush(): void;
 }
 
-export interface LogOptions {
+interface LogOptions {
   level: LogLevel;
   /** Short lines for people instead of JSON. */
   readable: boolean;
@@ -40,7 +43,7 @@ export interface LogOptions {
 
 const RANK = { error: 0, warn: 1, info: 2 } as const;
 
-/** Writes lines, all those of one turn of the event loop at once. */
+/** Makes a log that writes the lines of one turn of the event loop together. */
 export function createLog({ level, readable, write }: LogOptions): Log {
   let held = '';
   const flush = (): void => {

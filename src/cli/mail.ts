@@ -2,11 +2,11 @@ import type { SendMail } from '../core/mailer.ts';
 import { consoleMail } from '../mail/console.ts';
 import { fileMail } from '../mail/file.ts';
 import { smtpMail } from '../mail/smtp.ts';
+import { BadConfiguration, reasonOf } from './bad-configuration.ts';
 import type { Config } from './config.ts';
 import type { Log } from './log.ts';
-import { BadConfiguration, reasonOf } from './refusal.ts';
 
-/** Where mails go, and how that is told to whoever starts the server. Throws BadConfiguration. */
+/** Makes the mailer, and says where it puts mails, for people. Throws BadConfiguration. */
 export function chooseMail(mail: Config['mail'], log: Log): { sendMail: SendMail; place: string } {
   try {
     switch (mail.to) {

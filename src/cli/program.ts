@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { BadConfiguration } from './refusal.ts';
+import { BadConfiguration } from './bad-configuration.ts';
+import { describeError } from './redaction.ts';
 import { flagOf, SETTINGS } from './settings.ts';
 
-/** Reads the command line and does what it says. Answers with the exit code, or null while the server runs. */
+/** Reads the command line and does what it says. Resolves to the exit code, or to null while the server runs. */
 export async function runProgram(args: readonly string[]): Promise<number | null> {
   try {
     await createProgram().parseAsync(args, { from: 'user' });
     return null;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    if (!(error instanceof CommanderError || error instanceof BadConfiguration)) throw error;
     // Without a command there is only the help, which was printed.
     if (error instanceof CommanderError && error.code === 'commander.help') return 1;
-    process.stderr.write(`${oneLine(error.message)}\n`);
+    process.stderr.write(`graphql-accounts: ${problemOf(error)}\n`);
     return 1;
   }
 }
@@ -45,12 +45,12 @@ async function runServe(options: { readonly [name: string]: unknown }): Promise<
   await runServer(flags);
 }
 
-/** `DATABASE_URL` is `databaseUrl` among the options. */
+/** What commander calls a flag: `databaseUrl` for `DATABASE_URL`. */
 function camelCase(variable: string): string {
   return variable.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The packages that only this command needs are not installed with the library. */
+/** Throws BadConfiguration that names a missing package: those that only `serve` needs do not come with the library. */
 function nameMissingPackage(error: unknown): never {
   const missing =
     error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
@@ -65,6 +65,11 @@ function readVersion(): string {
   return (JSON.parse(file) as { version: string }).version;
 }
 
-function oneLine(message: string): string {
-  return `graphql-accounts: ${message.replace(/^error: /, '').replace(/\s*[\r\n]+\s*/g, ' ')}`;
+/** One line for whoever started the program. What nobody foresaw is an error of ours, and is called that. */
+function problemOf(error: unknown): string {
+  if (error instanceof CommanderError || error instanceof BadConfiguration) {
+    return error.message.replace(/^error: /, '').replace(/\s*[\r\n]+\s*/g, ' ');
+  }
+  const { error: name, reason } = describeError(error);
+  return `internal error: ${name}${reason === undefined ? '' : `: ${reason}`}`;
 }

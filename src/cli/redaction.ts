@@ -1,5 +1,9 @@
+import { LINK_PATHS } from '../services/password/links.ts';
+import { pathOf } from './http/url.ts';
+import { WORDS } from './pages/views.ts';
+
 /** What a log may tell of an error. */
-export interface ErrorDescription {
+interface ErrorDescription {
   error: string;
   code?: string;
   reason?: string;
@@ -8,15 +12,20 @@ export interface ErrorDescription {
 
 const MAX_REASON = 500;
 const MAX_FRAMES = 12;
+const MAX_PATH = 200;
+
+/** What stands before a token in a path: the links that are mailed, the pages of ours, and a link of accounts-js. */
+const BEFORE_TOKENS = new Set([...LINK_PATHS, ...Object.keys(WORDS), 'magic-link']);
+const LINK = new RegExp(`(/(?:${[...BEFORE_TOKENS].join('|')}))/.*`);
 
 /**
- * An error for the log. Its text was written by drivers and libraries, which like to quote what they were given: what
- * looks like a credential, a token or an address is taken out (S46).
+ * Describes an error for the log. Its message was written by drivers and libraries, which like to quote what they were
+ * given: whatever looks like a credential, a token or an address is taken out (S46).
  */
 export function describeError(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { error: 'not an Error' };
   const code = 'code' in error ? error.code : undefined;
-  // They quote what they could not read: JSON.parse its input, GraphQL the document.
+  // These messages quote what could not be read: JSON.parse its input, GraphQL the document.
   const quotes = error instanceof SyntaxError || error.name === 'GraphQLError';
   const reason = quotes ? '' : redact(error.message);
   const frames = (error.stack ?? '').replace(error.message, '').split('\n');
@@ -25,36 +34,31 @@ export function describeError(error: unknown): ErrorDescription {
     error: redact(error.name),
     ...((typeof code === 'string' || typeof code === 'number') && { code: redact(String(code)) }),
     ...(reason !== '' && { reason }),
-    ...(stack.length > 0 && { stack: stack.slice(0, MAX_FRAMES).map((frame) => printable(frame.trim())) }),
+    ...(stack.length > 0 && { stack: stack.slice(0, MAX_FRAMES).map((frame) => onOneLine(frame.trim())) }),
   };
 }
 
-/** Text without what may be a secret, on one line. */
+/** Takes out of a text what may be a secret, and puts it on one line. */
 export function redact(text: string): string {
-  return printable(text.slice(0, MAX_REASON))
+  return onOneLine(text.slice(0, MAX_REASON))
     .replace(/:\/\/[^/\s]*@/g, '://…@')
     .replace(/[^\s<>"'@/:…]+@[^\s<>"'@]+/g, '…@…')
     .replace(/[\w-]{24,}(?:\.[\w-]+)*/g, '…');
 }
 
-/** Control characters would forge lines of a log, or move the cursor of whoever reads it. */
-export function printable(text: string): string {
+/** Replaces control characters: they would forge lines of a log, or move the cursor of whoever reads it. */
+function onOneLine(text: string): string {
   return text.toWellFormed().replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ');
 }
 
-const LINK_PAGES = /(\/(?:verify-email|reset-password|enroll-account|magic-link))\/.*/;
-const MAX_PATH = 200;
-
 /**
- * The path of a request for the log: without the query, without the token in the link of a mail, wherever the path
- * begins, and without any other segment that is long enough to be a secret.
+ * The path of a request for the log: without the query, without the token in a mailed link (whatever a proxy puts in
+ * front of it), and without any other segment that is long enough to be a secret.
  */
 export function loggedPath(url: string): string {
-  const query = url.indexOf('?');
-  const path = query === -1 ? url : url.slice(0, query);
-  return path
+  return pathOf(url)
     .slice(0, MAX_PATH)
-    .replace(LINK_PAGES, '$1')
+    .replace(LINK, '$1')
     .replace(/[^/]{24,}/g, '…')
     .replace(/[^!-~…]/g, '?');
 }

@@ -4,17 +4,21 @@ import { redact } from './redaction.ts';
 import { serve } from './serve.ts';
 import { readSettings } from './settings.ts';
 
+/** How often to look whether the parent is still there, in milliseconds. */
+const LOOK_AROUND = 250;
+
 /** Serves until the process is told to end. Throws BadConfiguration. */
 export async function runServer(flags: { readonly [variable: string]: unknown }): Promise<void> {
-  // What it writes (data, secret, mails) is for nobody else on this machine.
+  // The files that it writes (data, secret, mails) are for nobody else on this machine.
   process.umask(0o077);
   const config = parseConfig(readSettings(process.env, flags));
   const readable = process.stdout.isTTY === true;
   const log = createLog({
-    ...{ level: config.logLevel, readable },
+    level: config.logLevel,
+    readable,
     write: (text) => process.stdout.write(text),
   });
-  // Whoever reads the output may leave, as `head` does: that ends no server.
+  // The program that reads the output may end first, as `head` does: that must not end the server.
   process.stdout.on('error', () => {});
   process.on('unhandledRejection', (error) => log.failure(error, 'an unhandled rejection'));
   process.on('uncaughtException', (error) => {
@@ -40,13 +44,11 @@ export async function runServer(flags: { readonly [variable: string]: unknown })
     log.flush();
     process.exit(0);
   };
-  // Once each: who asks a second time wants it to end now.
+  // Once each: the second signal of a kind ends the process at once.
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
   whenAbandoned(stop);
 }
-
-const LOOK_AROUND = 250;
 
 /**
  * `npm start` hands SIGTERM to the shell that it runs us in. The shell ends, and we would go on as an orphan that

@@ -2,14 +2,16 @@ import type { IncomingMessage, Server } from 'node:http';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { AccountsServer } from '../core/accounts-server.ts';
 import { type Connection, parseConnection } from '../core/connection.ts';
-import type { Report } from '../core/events.ts';
+import { within } from '../core/deadline.ts';
+import type { Report } from '../core/report.ts';
 import { HOUR } from '../core/time.ts';
 import { AccountsError } from '../errors.ts';
-import { authDirective } from '../graphql/auth-directive.ts';
+import { authDirective } from '../graphql/auth-directive/index.ts';
 import { clientAddress } from '../graphql/client-address.ts';
 import { accountsModule } from '../graphql/module.ts';
 import { useAccounts } from '../graphql/use-accounts.ts';
 import { password } from '../services/password/index.ts';
+import { BadConfiguration, reasonOf } from './bad-configuration.ts';
 import type { Config } from './config.ts';
 import { type OpenDatabase, openDatabase } from './database.ts';
 import { graphqlEndpoint } from './graphql/endpoint.ts';
@@ -22,24 +24,22 @@ import { createHttpServer, drain, listen } from './http/server.ts';
 import type { Log } from './log.ts';
 import { chooseMail } from './mail.ts';
 import { linkPages } from './pages/link-pages.ts';
-import { BadConfiguration, reasonOf } from './refusal.ts';
 import { startMessage } from './start-message.ts';
 
-/** A server that runs. */
-export interface RunningServer {
+interface RunningServer {
   /** Where GraphQL is. */
   url: string;
   /** For people: where it is, where the data lies, what to try first. */
   message: string;
-  /** Takes no new requests, finishes those in flight and what goes on after answers, and gives everything back. */
+  /** Takes no new requests, lets those in flight and the mails after them finish, and closes the database. */
   close(): Promise<void>;
 }
 
-/** Of the 10 s in which the program ends, what requests and mails may take. */
+/** What requests and mails may take of the 10 s in which the program ends. */
 const REQUESTS_END = 6_000;
 const MAILS_END = 3_000;
 
-/** Starts the server. Throws BadConfiguration. */
+/** Starts the server. Throws BadConfiguration for what whoever started it can put right. */
 export async function serve(config: Config, log: Log): Promise<RunningServer> {
   let handler: Handler = starting;
   const server = createHttpServer((req, res) => handler(req, res));
@@ -62,7 +62,7 @@ export async function serve(config: Config, log: Log): Promise<RunningServer> {
       async close() {
         stopCleaning();
         await drain(server, REQUESTS_END);
-        await within(MAILS_END, accounts.settled());
+        await within(MAILS_END, accounts.settled(), () => {});
         await db.close?.();
       },
     };
@@ -90,26 +90,26 @@ interface Surroundings {
 
 function createAccounts(config: Config, { db, tokenSecret }: OpenDatabase, around: Surroundings) {
   const { siteUrl, sendMail, report } = around;
-  try {
-    return new AccountsServer(
-      {
-        ...{ db, tokenSecret, siteUrl, sendMail, onError: report },
-        emailTemplates: { from: config.mailFrom ?? `no-reply@${new URL(siteUrl).hostname}` },
-        useStatelessSession: config.stateless,
-        ambiguousErrorMessages: config.ambiguousErrors,
-        enableAutologin: config.autologin,
-      },
-      {
-        password: password({
-          requireEmailVerification: config.requireEmailVerification,
-          hashConcurrency: config.hashConcurrency,
-        }),
-      },
-    );
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new BadConfiguration(error.message.replaceAll('tokenSecret', 'TOKEN_SECRET'));
-  }
+  // Everything in it was checked when it was read: what is thrown here is an error of ours.
+  return new AccountsServer(
+    {
+      db,
+      tokenSecret,
+      siteUrl,
+      sendMail,
+      onError: report,
+      emailTemplates: { from: config.mailFrom ?? `no-reply@${new URL(siteUrl).hostname}` },
+      useStatelessSession: config.stateless,
+      ambiguousErrorMessages: config.ambiguousErrors,
+      enableAutologin: config.autologin,
+    },
+    {
+      password: password({
+        requireEmailVerification: config.requireEmailVerification,
+        hashConcurrency: config.hashConcurrency,
+      }),
+    },
+  );
 }
 
 function createHandler(
@@ -127,17 +127,21 @@ function createHandler(
     parseConnection({ ip: addressOf(req), userAgent: req.headers['user-agent'] });
   return createRouter({
     graphql: graphqlEndpoint({
-      ...{ introspection, accessLog, report, schema: authDirectiveTransformer(schema) },
+      schema: authDirectiveTransformer(schema),
       plugins: [useAccounts(accounts, { trustedProxies })],
+      introspection,
       graphiql: config.graphiql ? graphiqlPage() : null,
+      accessLog,
+      report,
     }),
     health: healthCheck(() => accounts.ping()),
     pages: linkPages({ actions: accounts.services.password, connectionOf, siteUrl, report }),
-    ...{ accessLog, report },
+    accessLog,
+    report,
   });
 }
 
-/** Forgets what has expired, now and every hour. */
+/** Removes expired sessions and links from the store, now and every hour. Returns what stops it. */
 function keepClean(accounts: AccountsServer, report: Report): () => void {
   const clean = (): void => {
     accounts.removeExpired().catch((error: unknown) => {
@@ -148,13 +152,4 @@ function keepClean(accounts: AccountsServer, report: Report): () => void {
   clean();
   const timer = setInterval(clean, HOUR).unref();
   return () => clearInterval(timer);
-}
-
-/** Waits for the work, but no longer. */
-async function within(patience: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, patience);
-  });
-  await Promise.race([work, over]).finally(() => clearTimeout(timer));
 }

@@ -1,5 +1,5 @@
-/** Something that can be set when the server starts: by a variable of the environment or by a flag of that name. */
-export interface Setting {
+/** One setting of the server: a variable of the environment, or a flag of the same name. */
+interface Setting {
   variable: string;
   /** What the help shows for the value. A switch is `1` when its flag stands alone. */
   value: string;
@@ -72,18 +72,18 @@ export const SETTINGS = [
   },
 ] as const satisfies readonly Setting[];
 
-export type SettingName = (typeof SETTINGS)[number]['variable'];
+type SettingName = (typeof SETTINGS)[number]['variable'];
 
-/** What was set, as text. */
+/** The settings that were given, as text. */
 export type Settings = { readonly [name in SettingName | 'NODE_ENV']?: string | undefined };
 
-/** `DATABASE_URL` is `--database-url`. */
+/** The flag of a setting, as commander writes it: `--database-url <url>` for `DATABASE_URL`. */
 export function flagOf({ variable, value, isSwitch }: Setting): string {
   const name = variable.toLowerCase().replaceAll('_', '-');
   return isSwitch ? `--${name} [${value}]` : `--${name} <${value}>`;
 }
 
-/** Flags win over the environment; an empty variable is one that is not set. */
+/** Reads the settings. Flags win over the environment; an empty variable counts as not set. */
 export function readSettings(
   environment: { readonly [name: string]: string | undefined },
   flags: { readonly [variable: string]: unknown },

@@ -1,4 +1,4 @@
-export interface StartFacts {
+interface StartFacts {
   url: string;
   dataPlace: string;
   mailPlace: string;
@@ -9,7 +9,7 @@ const FIRST_OPERATION = `mutation {
   createUser(user: { email: "ada@example.com", password: "correct horse battery" }) { userId }
 }`;
 
-/** What somebody wants to know who starts the server for the first time. */
+/** What whoever starts the server for the first time wants to know. */
 export function startMessage({ url, dataPlace, mailPlace, graphiql }: StartFacts): string {
   const where = graphiql ? `Open ${url}/graphql in a browser, or paste` : 'To try it, send';
   return `graphql-accounts is listening at ${url}/graphql

@@ -1,16 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import { link, open, readFile, rm } from 'node:fs/promises';
-import { BadConfiguration, reasonOf } from './refusal.ts';
+import { createKeyring } from '../core/keys.ts';
+import { BadConfiguration, reasonOf } from './bad-configuration.ts';
 
-/** 384 bits, written as text. */
+/** A secret of 384 bits, as text. */
 export function newSecret(): string {
   return randomBytes(48).toString('base64url');
 }
 
+/** Throws BadConfiguration, under the name that its user knows it by, for a secret that tokens are not safe with. */
+export function checkTokenSecret(secret: string, name: string): void {
+  try {
+    createKeyring(secret);
+  } catch (error) {
+    throw new BadConfiguration(reasonOf(error).replace('tokenSecret', name));
+  }
+}
+
 /**
- * The secret in a file that only its owner may read, made when it is missing. It is written elsewhere and then linked
- * to its name, which succeeds for one process only: all that start at once on a missing file read the same secret,
- * and never half of it.
+ * Reads the secret from a file that only its owner may read, and makes both when the file is missing. A new secret is
+ * written elsewhere and then linked to its name, which succeeds for one process only: all that start at once on a
+ * missing file read the same secret, and never half of it. Throws BadConfiguration.
  */
 export async function readOrMakeSecret(path: string): Promise<string> {
   try {
@@ -26,9 +36,10 @@ async function readSecret(path: string): Promise<string | null> {
     if (codeOf(error) === 'ENOENT') return null;
     throw error;
   });
-  const secret = text?.trim();
-  if (secret === undefined || Buffer.byteLength(secret) >= 32) return secret ?? null;
-  throw new BadConfiguration(`the token secret in ${path} is shorter than 32 bytes`);
+  if (text === null) return null;
+  const secret = text.trim();
+  checkTokenSecret(secret, `the token secret in ${path}`);
+  return secret;
 }
 
 async function makeSecret(path: string): Promise<string> {

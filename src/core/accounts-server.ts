@@ -1,24 +1,28 @@
-import type { AccountsDatabase, UserRecord } from '../database/ports.ts';
+import type { UserRecord } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
 import { Background } from './background.ts';
-import { parseConnection, printable } from './connection.ts';
-import { type AccountsEventName, type AccountsEvents, Events, type Refusal, refusal } from './events.ts';
-import { Identification, type Identified } from './identification.ts';
-import { type ImpersonationResult, impersonate } from './impersonation.ts';
+import { type ConnectionInput, parseConnection, printableOrNull } from './connection.ts';
+import { type AccountsEventName, type AccountsEvents, Events, type Refusal } from './events.ts';
+import { type Impersonated, type ImpersonationResult, impersonate } from './impersonation.ts';
 import { parseObject, parseString } from './input.ts';
 import { Issuer } from './issuer.ts';
 import { type LoginAttempt, LoginPipeline, type LoginResult, refuseSecondFactor } from './login.ts';
 import { Mailer } from './mailer.ts';
-import { masked } from './masked.ts';
-import { NO_DATABASE } from './micro.ts';
+import { NO_STORE } from './micro.ts';
 import { OneTimeTokens } from './one-time-tokens.ts';
 import { type AccountsServerOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { refreshTokens } from './refresh.ts';
+import { masked } from './report.ts';
+import { type Requester, Requesters } from './requester.ts';
 import type { AccountsService, ServiceContext, Services, ServicesOf } from './service.ts';
 import { type LiveSession, Sessions } from './sessions.ts';
 import { createStore, type Store } from './store.ts';
 import { Tokens } from './tokens.ts';
-import { toUser, type User, Users } from './users.ts';
+import { toUser, type User } from './user.ts';
+import { Users } from './users.ts';
+
+/** One of the registered services, completed by editors; any other string is refused at run time. */
+type ServiceName<F extends Services> = (keyof F & string) | (string & {});
 
 /** What most of the work is done with. */
 interface Rooms {
@@ -44,16 +48,25 @@ interface Rooms {
  * );
  * accountsServer.on('LoginSuccess', ({ user }) => console.log(`${user.id} is in`));
  * ```
+ *
+ * The type of user is taken from the options, so write neither type argument: `new AccountsServer<MyUser>(…)` would
+ * lose the types of the services, because TypeScript infers all type arguments or none.
+ *
+ * ```ts
+ * const options: AccountsServerOptions<MyUser> = { db, tokenSecret };
+ * const accountsServer = new AccountsServer(options, { password: password() });
+ * await accountsServer.services.password.findUserByEmail(email); // MyUser | null
+ * ```
  */
 export class AccountsServer<U extends User = User, F extends Services = Services> {
   /** The services by name, such as `accountsServer.services.password.createUser(input, connection)`. */
-  readonly services: ServicesOf<F>;
+  readonly services: ServicesOf<F, U>;
   readonly #options: ResolvedOptions;
   readonly #store: Store;
   readonly #background: Background;
   readonly #rooms: Rooms;
   readonly #login: LoginPipeline;
-  readonly #identification: Identification;
+  readonly #requesters: Requesters;
   /** A Map: a service named `__proto__` or `constructor` is one that is not registered. */
   readonly #services: ReadonlyMap<string, AccountsService>;
 
@@ -61,27 +74,30 @@ export class AccountsServer<U extends User = User, F extends Services = Services
     // Inside, users are plain users: the application's own type is a promise of what its callbacks get and give.
     const resolved = resolveOptions(options as unknown as AccountsServerOptions);
     const { now, onError, keyring, access, refresh, createJwtPayload, stateless, micro } = resolved;
+    const { resumeSessionValidator: validate, operationTimeout: timeout } = resolved;
     const toUser = (record: UserRecord): User => this.#toUser(record);
     this.#options = resolved;
-    this.#store = createStore(databaseOf(options), resolved.storeTimeout, onError);
+    this.#store = storeOf(options, resolved);
     this.#background = new Background(onError);
     const users = new Users(this.#store, now);
     const tokens = new Tokens({ keyring, access, refresh, now });
     this.#rooms = {
-      ...{ users, tokens, events: new Events(onError), toUser },
+      users,
+      tokens,
+      events: new Events(onError),
+      toUser,
       sessions: new Sessions(this.#store, lifetimes(resolved), now),
       issuer: new Issuer({ tokens, createJwtPayload, lifetime: access.lifetime, now, toUser }),
     };
     const secondFactor = refuseSecondFactor(users);
     this.#login = new LoginPipeline({ ...this.#rooms, secondFactor });
-    const validate = resolved.resumeSessionValidator;
-    const parts = { ...this.#rooms, stateless, micro, validate, report: onError };
-    this.#identification = new Identification(parts);
+    const requesting = { stateless, micro, timeout, validate, report: onError };
+    this.#requesters = new Requesters({ ...this.#rooms, ...requesting });
     this.#services = this.#createServices(services);
-    this.services = Object.freeze(Object.fromEntries(this.#services)) as ServicesOf<F>;
+    this.services = Object.freeze(Object.fromEntries(this.#services)) as ServicesOf<F, U>;
   }
 
-  /** Calls the listener at every event of that name, until the function that it answers is called. */
+  /** Calls the listener at every event of that name, until the function that it returns is called. */
   on<N extends AccountsEventName>(name: N, listener: (event: AccountsEvents<U>[N]) => unknown): () => void {
     return (this.#rooms.events as unknown as Events<U>).on(name, listener);
   }
@@ -96,18 +112,18 @@ export class AccountsServer<U extends User = User, F extends Services = Services
 
   /** Logs in through a service. Throws what the service refuses with, and LOGIN_REFUSED. */
   async loginWithService(
-    serviceName: string,
+    serviceName: ServiceName<F>,
     params: unknown,
-    connection?: unknown,
+    connection?: ConnectionInput | null,
   ): Promise<LoginResult<U>> {
     return this.#logIn(this.#attempt(serviceName, params, connection));
   }
 
   /** Proves an identity as `loginWithService` does, without a session. */
   async authenticateWithService(
-    serviceName: string,
+    serviceName: ServiceName<F>,
     params: unknown,
-    connection?: unknown,
+    connection?: ConnectionInput | null,
   ): Promise<boolean> {
     return this.#masked(async () => {
       await this.#login.authenticate(this.#attempt(serviceName, params, connection));
@@ -119,36 +135,38 @@ export class AccountsServer<U extends User = User, F extends Services = Services
    * Starts a session for a user whom the caller has recognised: no password is asked for. The other steps of a login
    * are taken, so that a deactivated user and one whom `ValidateLogin` refuses do not get in.
    */
-  async loginWithUser(user: Pick<User, 'id'>, connection?: unknown): Promise<LoginResult<U>> {
+  async loginWithUser(user: Pick<User, 'id'>, connection?: ConnectionInput | null): Promise<LoginResult<U>> {
     return this.#logIn({
-      ...{ service: 'loginWithUser', params: {}, connection: parseConnection(connection) },
+      service: 'loginWithUser',
+      params: {},
+      connection: parseConnection(connection),
       authenticate: async () => ({ user: await this.#requireUser(parseString(parseObject(user).id)) }),
     });
   }
 
   /** The user of an access token. Throws UNAUTHENTICATED. Reads the user from the store in stateless mode too. */
   async resumeSession(accessToken: string): Promise<U> {
-    const identified = await this.identify(accessToken);
-    return this.stateless && !this.micro ? this.loadUser(identified) : identified.user;
+    const requester = await this.resumeRequester(accessToken);
+    return this.stateless && !this.micro ? this.resumeUser(requester) : requester.user;
   }
 
   /**
-   * What a request may know of its access token: stateful from one look-up, stateless without any. Throws
-   * UNAUTHENTICATED or SERVICE_UNAVAILABLE. For hosts that build their context themselves.
+   * Whom an access token speaks for: stateful by one look-up, stateless without any, and then it is no promise. Throws
+   * UNAUTHENTICATED, and SERVICE_UNAVAILABLE within `operationTimeout`. For hosts that build their context themselves.
    */
-  identify(accessToken: string): Identified<U> | Promise<Identified<U>> {
-    return this.#identification.identify(accessToken) as Identified<U> | Promise<Identified<U>>;
+  resumeRequester(accessToken: string): Requester<U> | Promise<Requester<U>> {
+    return this.#requesters.resume(accessToken) as Requester<U> | Promise<Requester<U>>;
   }
 
-  /** The stored user behind what `identify` has told. Throws UNAUTHENTICATED when deactivated or gone. */
-  async loadUser(identified: Identified<U>): Promise<U> {
-    return this.#identification.load(identified) as Promise<U>;
+  /** The stored user of a requester. Throws UNAUTHENTICATED when deactivated or gone. */
+  async resumeUser(requester: Requester<U>): Promise<U> {
+    return this.#requesters.resumeUser(requester) as Promise<U>;
   }
 
   /** The session of an access token as the store has it now, in stateless mode too. Throws UNAUTHENTICATED. */
-  async liveSession(accessToken: string | null): Promise<LiveSession> {
+  async resumeLiveSession(accessToken: string | null): Promise<LiveSession> {
     if (accessToken === null) throw new AccountsError('UNAUTHENTICATED');
-    return this.#identification.live(accessToken);
+    return this.#requesters.resumeLive(accessToken);
   }
 
   /**
@@ -158,7 +176,7 @@ export class AccountsServer<U extends User = User, F extends Services = Services
   async refreshTokens(
     accessToken: string,
     refreshToken: string,
-    connection?: unknown,
+    connection?: ConnectionInput | null,
   ): Promise<LoginResult<U>> {
     const from = parseConnection(connection);
     const work = (): Promise<LoginResult> => refreshTokens(this.#rooms, accessToken, refreshToken, from);
@@ -179,17 +197,17 @@ export class AccountsServer<U extends User = User, F extends Services = Services
 
   /**
    * Starts a short session as somebody else, named by one of `userId`, `username` and `email`. Throws FORBIDDEN unless
-   * `impersonationAuthorize` answers `true`. The session is looked up in stateless mode too.
+   * `impersonationAuthorize` returns `true`. The session is looked up in stateless mode too.
    */
   async impersonate(
     accessToken: string,
-    impersonated: unknown,
-    connection?: unknown,
+    impersonated: Impersonated,
+    connection?: ConnectionInput | null,
   ): Promise<ImpersonationResult<U>> {
     const from = parseConnection(connection);
     let userId: string | null = null;
     const work = async (): Promise<ImpersonationResult> => {
-      const actor = await this.liveSession(accessToken);
+      const actor = await this.resumeLiveSession(accessToken);
       userId = actor.user.id;
       const parts = { ...this.#rooms, authorize: this.#options.impersonationAuthorize };
       return impersonate(parts, actor, impersonated, from);
@@ -261,13 +279,20 @@ export class AccountsServer<U extends User = User, F extends Services = Services
     const { siteUrl, sendMail, emailTemplates, prepareMail, now, onError } = this.#options;
     const { users, sessions, events, toUser } = this.#rooms;
     const background = this.#background;
-    const mailer = new Mailer({
-      ...{ siteUrl, sendMail, prepareMail, overrides: emailTemplates, background },
-      sanitize: this.#options.userObjectSanitizer,
-    });
+    const overrides = emailTemplates;
+    const mailer = new Mailer({ siteUrl, sendMail, prepareMail, overrides, toUser, background });
     const context: Omit<ServiceContext, 'name'> = {
-      ...{ users, sessions, login: this.#login, mailer, background, events, toUser, now, report: onError },
+      users,
+      names: users.names,
+      sessions,
       oneTimeTokens: new OneTimeTokens(this.#store, now),
+      login: this.#login,
+      mailer,
+      background,
+      events,
+      toUser,
+      now,
+      report: onError,
       ambiguousErrorMessages: this.#options.ambiguousErrorMessages,
       enableAutologin: this.#options.enableAutologin,
     };
@@ -282,7 +307,9 @@ export class AccountsServer<U extends User = User, F extends Services = Services
   #attempt(serviceName: unknown, params: unknown, connection: unknown): LoginAttempt {
     const from = parseConnection(connection);
     return {
-      ...{ service: printable(serviceName, 64) ?? '', params, connection: from },
+      service: printableOrNull(serviceName, 64) ?? '',
+      params,
+      connection: from,
       authenticate: async (given) => {
         const service = this.#services.get(parseString(serviceName, 'SERVICE_NOT_FOUND'));
         if (!service?.authenticate) throw new AccountsError('SERVICE_NOT_FOUND');
@@ -302,32 +329,35 @@ export class AccountsServer<U extends User = User, F extends Services = Services
   }
 
   #toUser(record: UserRecord): U {
-    return this.#options.userObjectSanitizer(toUser(record)) as U;
+    const user: unknown = this.#options.userObjectSanitizer(toUser(record));
+    // Also for a promise: a login whose answer names nobody must not be one.
+    if (typeof user === 'object' && user !== null && 'id' in user && user.id === record.id) return user as U;
+    throw new TypeError('userObjectSanitizer must return the user, with its id');
   }
 
   #masked<T>(work: () => Promise<T>): Promise<T> {
     return masked(this.#options.onError, work);
   }
 
-  async #observed<T>(work: () => Promise<T>, failed: (error: Refusal) => void): Promise<T> {
-    try {
-      return await this.#masked(work);
-    } catch (error) {
-      failed(refusal(error));
-      throw error;
-    }
+  #observed<T>(work: () => Promise<T>, failed: (error: Refusal) => void): Promise<T> {
+    return this.#rooms.events.observe(() => this.#masked(work), failed);
   }
 }
 
 function lifetimes({ refresh, sessionLifetime, impersonationLifetime, refreshGrace }: ResolvedOptions) {
   return {
-    ...{ idle: refresh.lifetime, absolute: sessionLifetime },
-    ...{ impersonation: impersonationLifetime, grace: refreshGrace },
+    idle: refresh.lifetime,
+    absolute: sessionLifetime,
+    impersonation: impersonationLifetime,
+    grace: refreshGrace,
   };
 }
 
-function databaseOf({ db, micro }: Pick<AccountsServerOptions, 'db' | 'micro'>): AccountsDatabase {
-  if (db && typeof db === 'object') return db;
-  if (micro) return NO_DATABASE;
+function storeOf(
+  { db }: Pick<AccountsServerOptions, 'db'>,
+  { micro, storeTimeout, onError }: ResolvedOptions,
+): Store {
+  if (db && typeof db === 'object') return createStore(db, storeTimeout, onError);
+  if (micro) return NO_STORE;
   throw new TypeError('AccountsServer needs a database: give the option db');
 }

@@ -1,4 +1,4 @@
-import type { Report } from './events.ts';
+import type { Report } from './report.ts';
 
 /** More work than this waits nowhere: a mailer that hangs must not fill the memory. */
 const MAX_PENDING = 10_000;

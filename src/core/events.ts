@@ -1,6 +1,9 @@
 import { AccountsError, type AccountsErrorCode } from '../errors.ts';
 import type { Connection } from './connection.ts';
-import type { User } from './users.ts';
+import type { Report } from './report.ts';
+import type { User } from './user.ts';
+
+export type { Report } from './report.ts';
 
 /** Why something was refused. */
 export interface Refusal {
@@ -55,23 +58,36 @@ export type AccountsEventName = keyof AccountsEvents;
 
 /** The names at run time; the type makes the list whole. */
 const NAMES: { readonly [N in AccountsEventName]: true } = {
-  ...{ ValidateLogin: true, LoginSuccess: true, LoginError: true },
-  ...{ AuthenticateSuccess: true, AuthenticateError: true, LogoutSuccess: true, LogoutError: true },
-  ...{ CreateUserSuccess: true, CreateUserError: true },
-  ...{ ResumeSessionSuccess: true, ResumeSessionError: true },
-  ...{ RefreshTokensSuccess: true, RefreshTokensError: true, RefreshTokenReused: true },
-  ...{ ImpersonationSuccess: true, ImpersonationError: true },
-  ...{ ResetPasswordSuccess: true, ResetPasswordError: true },
-  ...{ ChangePasswordSuccess: true, ChangePasswordError: true },
-  ...{ VerifyEmailSuccess: true, VerifyEmailError: true },
-  ...{ AddEmailSuccess: true, RemoveEmailSuccess: true, SetUsernameSuccess: true },
-  ...{ DeactivateUserSuccess: true, ActivateUserSuccess: true },
+  ValidateLogin: true,
+  LoginSuccess: true,
+  LoginError: true,
+  AuthenticateSuccess: true,
+  AuthenticateError: true,
+  LogoutSuccess: true,
+  LogoutError: true,
+  CreateUserSuccess: true,
+  CreateUserError: true,
+  ResumeSessionSuccess: true,
+  ResumeSessionError: true,
+  RefreshTokensSuccess: true,
+  RefreshTokensError: true,
+  RefreshTokenReused: true,
+  ImpersonationSuccess: true,
+  ImpersonationError: true,
+  ResetPasswordSuccess: true,
+  ResetPasswordError: true,
+  ChangePasswordSuccess: true,
+  ChangePasswordError: true,
+  VerifyEmailSuccess: true,
+  VerifyEmailError: true,
+  AddEmailSuccess: true,
+  RemoveEmailSuccess: true,
+  SetUsernameSuccess: true,
+  DeactivateUserSuccess: true,
+  ActivateUserSuccess: true,
 };
 
 type Listener<T> = (event: T) => unknown;
-
-/** Where failures go that nobody waits for. Never receives a secret. */
-export type Report = (error: unknown, where: string) => void;
 
 export class Events<U extends User = User> {
   // A Map: an event called `__proto__` is just one that nobody emits.
@@ -99,6 +115,16 @@ export class Events<U extends User = User> {
       void (async () => (listener as Listener<AccountsEvents<U>[N]>)(event))().catch((error: unknown) =>
         this.#report(error, `a listener of ${name}`),
       );
+    }
+  }
+
+  /** Does the work and tells `failed` why it was refused, where it was; the error still reaches the caller. */
+  async observe<T>(work: () => Promise<T>, failed: (error: Refusal) => void): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      failed(refusal(error));
+      throw error;
     }
   }
 

@@ -5,7 +5,8 @@ import type { Events } from './events.ts';
 import { parseObject, parseString } from './input.ts';
 import type { Issuer } from './issuer.ts';
 import type { LiveSession, Sessions } from './sessions.ts';
-import type { User, UserReference, Users } from './users.ts';
+import type { User } from './user.ts';
+import type { UserReference, Users } from './users.ts';
 
 export interface ImpersonationResult<U extends User = User> {
   authorized: true;
@@ -13,7 +14,13 @@ export interface ImpersonationResult<U extends User = User> {
   user: U;
 }
 
-export interface ImpersonationParts {
+/** Names the user by exactly one of three. */
+export type Impersonated =
+  | { userId: string; username?: null | undefined; email?: null | undefined }
+  | { username: string; userId?: null | undefined; email?: null | undefined }
+  | { email: string; userId?: null | undefined; username?: null | undefined };
+
+interface ImpersonationParts {
   users: Users;
   sessions: Sessions;
   issuer: Issuer;
@@ -55,7 +62,7 @@ function forbidden(cause?: unknown): AccountsError {
   return new AccountsError('FORBIDDEN', 'This impersonation is not allowed.', { cause });
 }
 
-/** Exactly one of `userId`, `username` and `email`; clients send the others as null. */
+/** Clients send those that they do not use as null. */
 function parseTarget(input: unknown): UserReference {
   const given = Object.entries(parseObject(input)).filter(
     ([, value]) => value !== null && value !== undefined,

@@ -2,12 +2,12 @@ import type { SessionRecord, UserRecord } from '../database/ports.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Clock } from './time.ts';
 import type { Tokens } from './tokens.ts';
-import type { User } from './users.ts';
+import type { User } from './user.ts';
 
 /** What the application adds to an access token. */
 export type Claims = Readonly<Record<string, unknown>>;
 
-export interface IssuerParts {
+interface IssuerParts {
   tokens: Tokens;
   createJwtPayload: ResolvedOptions['createJwtPayload'];
   /** Of an access token. */
@@ -44,9 +44,13 @@ export class Issuer {
     const { tokens, lifetime, now } = this.#parts;
     const ends = Math.min(session.idleExpiresAt, session.expiresAt);
     return tokens.sign({
-      ...{ userId: session.userId, sessionId: session.id, actorUserId: session.actorUserId },
-      ...{ rotation: session.rotation, custom: claims },
-      ...{ accessExpiresAt: Math.min(now() + lifetime, ends), refreshExpiresAt: ends },
+      userId: session.userId,
+      sessionId: session.id,
+      rotation: session.rotation,
+      actorUserId: session.actorUserId,
+      accessExpiresAt: Math.min(now() + lifetime, ends),
+      refreshExpiresAt: ends,
+      custom: claims,
     });
   }
 }

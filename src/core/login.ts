@@ -1,12 +1,13 @@
 import type { SessionRecord, UserRecord } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
+import type { Authentication } from './authentication.ts';
 import type { Connection } from './connection.ts';
 import { type Events, refusal } from './events.ts';
 import { parseObject } from './input.ts';
 import type { Issuer } from './issuer.ts';
-import type { Authentication } from './service.ts';
 import type { Sessions } from './sessions.ts';
-import type { User, Users } from './users.ts';
+import type { User } from './user.ts';
+import type { Users } from './users.ts';
 
 export interface LoginResult<U extends User = User> {
   sessionId: string;
@@ -15,20 +16,20 @@ export interface LoginResult<U extends User = User> {
 }
 
 /**
- * Refuses a user whose second factor is outstanding. What it answers for everybody else tells whether that still holds,
- * as `Authentication.stillHolds` does: a factor may be turned on while a login is under way.
+ * Refuses a user whose second factor is missing from the parameters. For everybody else it returns a function that
+ * checks again, as `Authentication.stillHolds` does: the user may turn a factor on while this login is under way.
  */
-export type SecondFactor = (
+type SecondFactor = (
   user: UserRecord,
   params: Readonly<Record<string, unknown>>,
 ) => Promise<() => Promise<boolean>>;
 
 export interface LoginAttempt {
   service: string;
-  /** As they came. */
+  /** As the caller gave them. */
   params: unknown;
   connection: Connection;
-  /** What recognises the user. */
+  /** Recognises the user, or throws. */
   authenticate: (params: Readonly<Record<string, unknown>>) => Promise<Authentication>;
 }
 
@@ -38,7 +39,7 @@ interface Recognised {
   conditions: (() => Promise<boolean>)[];
 }
 
-export interface LoginPipelineParts {
+interface LoginPipelineParts {
   users: Users;
   sessions: Sessions;
   events: Events;
@@ -94,8 +95,9 @@ export class LoginPipeline {
   }
 
   async #validateLogin(attempt: LoginAttempt, user: UserRecord): Promise<void> {
+    const seen = this.#parts.toUser(user);
     try {
-      await this.#parts.events.ask('ValidateLogin', { ...summary(attempt), user: this.#parts.toUser(user) });
+      await this.#parts.events.ask('ValidateLogin', { ...summary(attempt), user: seen });
     } catch (error) {
       if (error instanceof AccountsError) throw error;
       throw new AccountsError('LOGIN_REFUSED', undefined, { cause: error });
@@ -103,8 +105,8 @@ export class LoginPipeline {
   }
 
   /**
-   * The tokens of a session that exists already: whoever ends all sessions from now on ends this one, and whoever did
-   * before is noticed here.
+   * Makes the tokens of a session that is in the store already, and asks once more whether the user may log in. A
+   * password reset, say, ends all sessions: a later one ends this session too, and an earlier one is noticed here.
    */
   async #admit(session: SessionRecord, conditions: Recognised['conditions']): Promise<LoginResult> {
     const { users, issuer, toUser } = this.#parts;
@@ -130,9 +132,18 @@ export class LoginPipeline {
         user = found;
       });
     } catch (error) {
-      const { events, toUser } = this.#parts;
-      events.emit(failure, { ...summary(attempt), user: user && toUser(user), error: refusal(error) });
+      const event = { ...summary(attempt), user: user && this.#seen(user), error: refusal(error) };
+      this.#parts.events.emit(failure, event);
       throw error;
+    }
+  }
+
+  /** Null where the application's sanitizer is what failed. */
+  #seen(user: UserRecord): User | null {
+    try {
+      return this.#parts.toUser(user);
+    } catch {
+      return null;
     }
   }
 }

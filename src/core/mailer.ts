@@ -1,7 +1,8 @@
 import type { UserRecord } from '../database/ports.ts';
 import type { Background } from './background.ts';
+import { within } from './deadline.ts';
 import { SECOND } from './time.ts';
-import { toUser, type User } from './users.ts';
+import type { User } from './user.ts';
 
 /** A message, ready to be sent. */
 export interface Mail {
@@ -38,7 +39,7 @@ export type PrepareMail<U extends User = User> = (
   from: string,
 ) => Mail | Promise<Mail>;
 
-export interface MailRequest {
+interface MailRequest {
   template: string;
   to: string;
   user: UserRecord;
@@ -46,12 +47,12 @@ export interface MailRequest {
   link?: { path: string; token: string };
 }
 
-export interface MailerOptions {
+interface MailerOptions {
   siteUrl: string;
   sendMail: SendMail;
   overrides: EmailTemplates;
   prepareMail: PrepareMail | undefined;
-  sanitize(user: User): User;
+  toUser(record: UserRecord): User;
   background: Background;
 }
 
@@ -91,14 +92,16 @@ export class Mailer {
 
   /** Sends it after the answer: a mailer that hangs or throws changes neither the answer nor its time (S58). */
   send(request: MailRequest): void {
-    this.#options.background.run(`mail ${request.to}`, () => withTimeout(this.#deliver(request)));
+    this.#options.background.run(`mail ${request.to}`, () =>
+      within(SEND_TIMEOUT, this.#deliver(request), sendingTooLong, { keepsAlive: false }),
+    );
   }
 
   async #deliver({ template, to, user, link }: MailRequest): Promise<void> {
-    const { prepareMail, sendMail, sanitize, overrides } = this.#options;
+    const { prepareMail, sendMail, toUser, overrides } = this.#options;
     const words = this.#templates.get(template);
     if (!words) throw new TypeError(`there is no mail template ${template}`);
-    const owner = sanitize(toUser(user));
+    const owner = toUser(user);
     const from = overrides.from ?? DEFAULT_FROM;
     const mail = prepareMail
       ? await prepareMail(to, link?.token ?? '', owner, link?.path ?? '', words, from)
@@ -110,7 +113,10 @@ export class Mailer {
     const url = link ? `${this.#options.siteUrl}/${link.path}/${link.token}` : '';
     const html = words.html?.(user, url);
     return {
-      ...{ from: words.from ?? from, to, subject: words.subject(user), text: words.text(user, url) },
+      from: words.from ?? from,
+      to,
+      subject: words.subject(user),
+      text: words.text(user, url),
       ...(html !== undefined && { html }),
     };
   }
@@ -118,7 +124,9 @@ export class Mailer {
 
 const TEMPLATE: ReadonlyMap<string, 'string' | 'function'> = new Map([
   ['from', 'string'],
-  ...(['subject', 'text', 'html'] as const).map((part) => [part, 'function'] as const),
+  ['subject', 'function'],
+  ['text', 'function'],
+  ['html', 'function'],
 ]);
 
 function checkTemplate(override: unknown, option: string): void {
@@ -134,19 +142,15 @@ function requireType(value: unknown, type: string, option: string): void {
   if (value === null || typeof value !== type) throw new TypeError(`${option} must be of type ${type}`);
 }
 
-async function withTimeout(work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('sendMail did not finish')), SEND_TIMEOUT);
-    timer.unref();
-  });
-  await Promise.race([work, late]).finally(() => clearTimeout(timer));
+function sendingTooLong(): never {
+  throw new Error('sendMail did not finish');
 }
 
-let warned = false;
-
-/** What happens where the application gives no `sendMail`: one warning, and no mail, address or link in a log. */
-export function missingSendMail(): void {
-  if (!warned) console.warn('graphql-accounts: no sendMail option is given, so mails are not sent');
-  warned = true;
+/** What sends where the application gives no `sendMail`: one warning, and no mail, address or link in a log. */
+export function missingSendMail(): SendMail {
+  let warned = false;
+  return () => {
+    if (!warned) console.warn('graphql-accounts: no sendMail option is given, so mails are not sent');
+    warned = true;
+  };
 }

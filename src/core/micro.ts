@@ -1,21 +1,20 @@
-import type { AccountsDatabase } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
+import { STORE_METHODS, type Store } from './store.ts';
 
 /** What stands in for a database in micro mode: everything that would need one is refused. */
-export const NO_DATABASE: AccountsDatabase = {
-  ...{
-    users: refuser(['create', 'findMany', 'update']),
-    identities: refuser(['find', 'insert', 'update', 'remove']),
-  },
-  sessions: refuser(['create', 'findMany', 'update', 'revoke', 'revokeAll', 'findByUser', 'removeExpired']),
-  oneTimeTokens: refuser(['put', 'find', 'consume', 'removeByUser', 'removeExpired']),
-  invalidateAllSessions: refuse,
+export const NO_STORE: Store = {
+  users: refuser('users'),
+  identities: refuser('identities'),
+  sessions: refuser('sessions'),
+  oneTimeTokens: refuser('oneTimeTokens'),
+  joined: false,
   // There is nothing that could be down.
   ping: async () => undefined,
 };
 
-function refuser<T>(methods: readonly (keyof T & string)[]): T {
-  return Object.fromEntries(methods.map((method) => [method, refuse])) as T;
+function refuser<S extends keyof typeof STORE_METHODS>(name: S): Store[S] {
+  const methods = Object.keys(STORE_METHODS[name]);
+  return Object.fromEntries(methods.map((method) => [method, refuse])) as unknown as Store[S];
 }
 
 async function refuse(): Promise<never> {

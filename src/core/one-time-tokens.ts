@@ -5,7 +5,7 @@ import { parseString } from './input.ts';
 import type { Store } from './store.ts';
 import type { Clock } from './time.ts';
 
-export interface OneTimeTokenRequest {
+interface OneTimeTokenRequest {
   purpose: string;
   userId: string;
   /** What the token is bound to besides, such as an address; a newer token for the same replaces the older one. */

@@ -1,10 +1,13 @@
 import type { AccountsDatabase } from '../database/ports.ts';
-import type { Report } from './events.ts';
 import { createKeyring, type Keyring, type TokenKeyPair, type TokenVerificationKey } from './keys.ts';
 import { type EmailTemplates, missingSendMail, type PrepareMail, type SendMail } from './mailer.ts';
+import { callback, duration, flag, refuseUnknown, TIMER_LIMIT } from './option-checks.ts';
+import type { Report } from './report.ts';
 import type { SessionInfo } from './sessions.ts';
-import { type Clock, DAY, HOUR, MINUTE, parseDuration, parseExpiresIn, SECOND } from './time.ts';
-import type { User } from './users.ts';
+import { type Clock, DAY, HOUR, MINUTE, parseExpiresIn, SECOND } from './time.ts';
+import type { User } from './user.ts';
+
+export { callback, flag, refuseUnknown } from './option-checks.ts';
 
 /** How one kind of token is made. */
 export interface TokenConfig {
@@ -85,19 +88,38 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
   ['useInternalUserObjectSanitizer', 'a user object holds no secrets that would have to be removed'],
 ]);
 
-const KNOWN: ReadonlySet<string> = new Set<keyof AccountsServerOptions>([
-  ...(['db', 'tokenSecret', 'tokenVerificationKeys', 'tokenConfigs', 'sessionLifetime'] as const),
-  ...([
-    'impersonationLifetime',
-    'refreshGrace',
-    'useStatelessSession',
-    'micro',
-    'ambiguousErrorMessages',
-  ] as const),
-  ...(['enableAutologin', 'createJwtPayload', 'userObjectSanitizer', 'resumeSessionValidator'] as const),
-  ...(['impersonationAuthorize', 'siteUrl', 'sendMail', 'emailTemplates', 'prepareMail'] as const),
-  ...(['storeTimeout', 'operationTimeout', 'now', 'onError'] as const),
-]);
+/** The options at run time; the type makes the list whole. */
+const KNOWN: { readonly [O in keyof Required<AccountsServerOptions>]: true } = {
+  db: true,
+  tokenSecret: true,
+  tokenVerificationKeys: true,
+  tokenConfigs: true,
+  sessionLifetime: true,
+  impersonationLifetime: true,
+  refreshGrace: true,
+  useStatelessSession: true,
+  micro: true,
+  ambiguousErrorMessages: true,
+  enableAutologin: true,
+  createJwtPayload: true,
+  userObjectSanitizer: true,
+  resumeSessionValidator: true,
+  impersonationAuthorize: true,
+  siteUrl: true,
+  sendMail: true,
+  emailTemplates: true,
+  prepareMail: true,
+  storeTimeout: true,
+  operationTimeout: true,
+  now: true,
+  onError: true,
+};
+
+const KNOWN_OF_TOKEN: { readonly [O in keyof Required<TokenConfig>]: true } = {
+  expiresIn: true,
+  issuer: true,
+  audience: true,
+};
 
 interface ResolvedTokenConfig {
   lifetime: number;
@@ -105,7 +127,7 @@ interface ResolvedTokenConfig {
   audience: string | string[];
 }
 
-export interface ResolvedOptions<U extends User = User> {
+export interface ResolvedOptions {
   keyring: Keyring;
   access: ResolvedTokenConfig;
   refresh: ResolvedTokenConfig;
@@ -116,14 +138,14 @@ export interface ResolvedOptions<U extends User = User> {
   micro: boolean;
   ambiguousErrorMessages: boolean;
   enableAutologin: boolean;
-  createJwtPayload: AccountsServerOptions<U>['createJwtPayload'];
-  userObjectSanitizer: (user: U) => U;
-  resumeSessionValidator: AccountsServerOptions<U>['resumeSessionValidator'];
-  impersonationAuthorize: AccountsServerOptions<U>['impersonationAuthorize'];
+  createJwtPayload: AccountsServerOptions['createJwtPayload'];
+  userObjectSanitizer: (user: User) => User;
+  resumeSessionValidator: AccountsServerOptions['resumeSessionValidator'];
+  impersonationAuthorize: AccountsServerOptions['impersonationAuthorize'];
   siteUrl: string;
   sendMail: SendMail;
-  emailTemplates: EmailTemplates<U>;
-  prepareMail: PrepareMail<U> | undefined;
+  emailTemplates: EmailTemplates;
+  prepareMail: PrepareMail | undefined;
   storeTimeout: number;
   operationTimeout: number;
   now: Clock;
@@ -131,7 +153,7 @@ export interface ResolvedOptions<U extends User = User> {
 }
 
 /** Checks the options and fills in the defaults. Throws a TypeError. */
-export function resolveOptions<U extends User>(options: AccountsServerOptions<U>): ResolvedOptions<U> {
+export function resolveOptions(options: AccountsServerOptions): ResolvedOptions {
   refuseUnknown(options, KNOWN, 'AccountsServer', REFUSED);
   const ambiguousErrorMessages = flag(options.ambiguousErrorMessages, true, 'ambiguousErrorMessages');
   const enableAutologin = flag(options.enableAutologin, false, 'enableAutologin');
@@ -141,7 +163,7 @@ export function resolveOptions<U extends User>(options: AccountsServerOptions<U>
     );
   }
   const { tokenConfigs = {} } = options;
-  refuseUnknown(tokenConfigs, new Set(['accessToken', 'refreshToken']), 'tokenConfigs');
+  refuseUnknown(tokenConfigs, { accessToken: true, refreshToken: true }, 'tokenConfigs');
   return {
     keyring: createKeyring(options.tokenSecret, options.tokenVerificationKeys),
     access: tokenConfig(tokenConfigs.accessToken, 15 * MINUTE, 'accessToken'),
@@ -158,36 +180,19 @@ export function resolveOptions<U extends User>(options: AccountsServerOptions<U>
     resumeSessionValidator: callback(options.resumeSessionValidator, 'resumeSessionValidator'),
     impersonationAuthorize: callback(options.impersonationAuthorize, 'impersonationAuthorize'),
     siteUrl: parseSiteUrl(options.siteUrl),
-    sendMail: callback(options.sendMail, 'sendMail') ?? missingSendMail,
+    sendMail: callback(options.sendMail, 'sendMail') ?? missingSendMail(),
     emailTemplates: templates(options.emailTemplates),
     prepareMail: callback(options.prepareMail, 'prepareMail'),
-    storeTimeout: duration(options.storeTimeout, 6 * SECOND, 'storeTimeout', LONGEST_TIMER),
-    operationTimeout: duration(options.operationTimeout, 9.5 * SECOND, 'operationTimeout', LONGEST_TIMER),
+    storeTimeout: duration(options.storeTimeout, 6 * SECOND, 'storeTimeout', TIMER_LIMIT),
+    operationTimeout: duration(options.operationTimeout, 9.5 * SECOND, 'operationTimeout', TIMER_LIMIT),
     now: callback(options.now, 'now') ?? Date.now,
     onError: unfailing(callback(options.onError, 'onError') ?? logError),
   };
 }
 
-/** A misspelt option would silently leave a default in force: that is refused where the server is made. */
-export function refuseUnknown(
-  options: object,
-  known: ReadonlySet<string>,
-  where: string,
-  refused: ReadonlyMap<string, string> = new Map(),
-): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new TypeError(`${where}: the options must be an object`);
-  }
-  for (const name of Object.keys(options)) {
-    const reason = refused.get(name);
-    if (reason !== undefined) throw new TypeError(`${where}: the option ${name} is refused: ${reason}`);
-    if (!known.has(name)) throw new TypeError(`${where}: there is no option ${name}`);
-  }
-}
-
 function tokenConfig(config: TokenConfig = {}, lifetime: number, name: string): ResolvedTokenConfig {
   const where = `tokenConfigs.${name}`;
-  refuseUnknown(config, new Set(['expiresIn', 'issuer', 'audience']), where);
+  refuseUnknown(config, KNOWN_OF_TOKEN, where);
   const { expiresIn, issuer = 'graphql-accounts', audience = 'graphql-accounts' } = config;
   if (typeof issuer !== 'string' || issuer === '') throw new TypeError(`${where}.issuer must be a string`);
   const audiences = [audience].flat();
@@ -199,24 +204,6 @@ function tokenConfig(config: TokenConfig = {}, lifetime: number, name: string): 
     issuer,
     audience,
   };
-}
-
-/** setTimeout takes what is longer for no time at all. */
-const LONGEST_TIMER = 2 ** 31 - 1;
-
-function duration(value: unknown, fallback: number, option: string, limit?: number): number {
-  return value === undefined ? fallback : parseDuration(value, option, limit);
-}
-
-export function flag(value: unknown, fallback: boolean, option: string): boolean {
-  if (value === undefined) return fallback;
-  if (typeof value !== 'boolean') throw new TypeError(`${option} must be true or false`);
-  return value;
-}
-
-export function callback<T>(value: T | undefined, option: string): T | undefined {
-  if (value !== undefined && typeof value !== 'function') throw new TypeError(`${option} must be a function`);
-  return value;
 }
 
 function parseSiteUrl(value: unknown = 'http://localhost:3000'): string {

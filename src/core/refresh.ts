@@ -6,9 +6,9 @@ import type { Issuer } from './issuer.ts';
 import type { LoginResult } from './login.ts';
 import type { Sessions } from './sessions.ts';
 import type { Tokens } from './tokens.ts';
-import type { User } from './users.ts';
+import type { User } from './user.ts';
 
-export interface RefreshParts {
+interface RefreshParts {
   tokens: Tokens;
   sessions: Sessions;
   issuer: Issuer;
@@ -31,14 +31,17 @@ export async function refreshTokens(
   const prepared = issuer.asksApplication ? await sessions.resume(access) : null;
   // Before the rotation: while the application's callback fails, nobody's refresh token is used up.
   const claims = prepared ? await issuer.claims(prepared.session, prepared.user) : {};
-  const rotation = await sessions.rotate(access, refresh, connection);
+  const rotation = await sessions.rotate(access, refresh, connection, ({ session, user }) => ({
+    sessionId: session.id,
+    tokens: issuer.issue(session, claims),
+    user: toUser(user),
+  }));
   if (rotation.outcome === 'reused') {
     const { userId, id: sessionId } = rotation.session;
     events.emit('RefreshTokenReused', { userId, sessionId, connection });
     throw new AccountsError('UNAUTHENTICATED', 'The session has ended.');
   }
-  const { session, user } = rotation.live;
-  const result = { sessionId: session.id, tokens: issuer.issue(session, claims), user: toUser(user) };
-  events.emit('RefreshTokensSuccess', { user: result.user, sessionId: session.id, connection });
-  return result;
+  const { user, sessionId } = rotation.answer;
+  events.emit('RefreshTokensSuccess', { user, sessionId, connection });
+  return rotation.answer;
 }

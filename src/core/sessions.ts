@@ -21,7 +21,7 @@ export interface LiveSession {
   user: UserRecord;
 }
 
-export interface SessionLifetimes {
+interface SessionLifetimes {
   /** From one refresh to the next. */
   idle: number;
   absolute: number;
@@ -30,16 +30,16 @@ export interface SessionLifetimes {
   grace: number;
 }
 
-export interface NewSession {
+interface NewSession {
   userId: string;
   connection: Connection;
   /** The session of who impersonates the user. */
   actor?: SessionRecord;
 }
 
-/** What came of presenting a refresh token. */
-export type Rotation =
-  | { outcome: 'rotated' | 'repeated'; live: LiveSession }
+/** What came of presenting a refresh token; `answer` is what was made of the session. */
+type Rotation<T> =
+  | { outcome: 'rotated' | 'repeated'; answer: T }
   | { outcome: 'reused'; session: SessionRecord };
 
 const MAX_TRIES = 100;
@@ -82,11 +82,21 @@ export class Sessions {
     const now = this.#now();
     const { absolute, impersonation, idle } = this.#lifetimes;
     const expiresAt = actor ? Math.min(now + impersonation, actor.expiresAt) : now + absolute;
+    const { ip, userAgent } = connection;
     const session: SessionRecord = {
-      ...{ id: randomBytes(16).toString('base64url'), userId, version: 1, rotation: 1 },
-      ...{ createdAt: now, rotatedAt: now, expiresAt, idleExpiresAt: Math.min(now + idle, expiresAt) },
-      ...{ revokedAt: null, actorSessionId: actor?.id ?? null, actorUserId: actor?.userId ?? null },
-      ...connection,
+      id: randomBytes(16).toString('base64url'),
+      userId,
+      version: 1,
+      rotation: 1,
+      rotatedAt: now,
+      createdAt: now,
+      idleExpiresAt: Math.min(now + idle, expiresAt),
+      expiresAt,
+      revokedAt: null,
+      actorSessionId: actor?.id ?? null,
+      actorUserId: actor?.userId ?? null,
+      ip,
+      userAgent,
     };
     await this.#store.sessions.create(session);
     return session;
@@ -104,20 +114,26 @@ export class Sessions {
   /**
    * Takes a refresh token. The number before the current one is answered with the same successor within the grace:
    * an answer was lost, or two tabs asked at once. Any other older number was used by two parties, and one of them
-   * is a thief: the session ends (RFC 9700, 4.14.2).
+   * is a thief: the session ends (RFC 9700, 4.14.2). The answer is made before the token is used up: when that fails,
+   * the token is still good.
    */
-  async rotate(access: AccessClaims, refresh: RefreshClaims, connection: Connection): Promise<Rotation> {
+  async rotate<T>(
+    access: AccessClaims,
+    refresh: RefreshClaims,
+    connection: Connection,
+    answerWith: (live: LiveSession) => T,
+  ): Promise<Rotation<T>> {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const live = await this.resume(access);
       const { session } = live;
       if (refresh.rotation === session.rotation) {
         const rotated = this.#next(session, connection);
-        if (await this.#store.sessions.update(rotated))
-          return { outcome: 'rotated', live: { ...live, session: rotated } };
+        const answer = answerWith({ ...live, session: rotated });
+        if (await this.#store.sessions.update(rotated)) return { outcome: 'rotated', answer };
       } else if (refresh.rotation > session.rotation) {
         throw new AccountsError('UNAUTHENTICATED', 'The refresh token is not valid.');
       } else if (this.#mayRepeat(session, refresh.rotation)) {
-        return { outcome: 'repeated', live };
+        return { outcome: 'repeated', answer: answerWith(live) };
       } else {
         await this.revoke(session.id);
         return { outcome: 'reused', session };

@@ -1,69 +1,92 @@
 import type { AccountsDatabase } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
-import type { Report } from './events.ts';
+import { within } from './deadline.ts';
+import type { Report } from './report.ts';
 
-/** What core uses of a database; `joined` says that one query may answer for sessions and users. */
-export interface Store {
-  readonly users: AccountsDatabase['users'];
-  readonly identities: AccountsDatabase['identities'];
-  readonly sessions: AccountsDatabase['sessions'];
-  readonly oneTimeTokens: AccountsDatabase['oneTimeTokens'];
+/** What core uses of a database. */
+export interface Store extends Pick<AccountsDatabase, StoreName> {
+  /** Whether one query may give sessions with their users. */
   readonly joined: boolean;
+  /** Resolves when the users and the sessions answer. Throws SERVICE_UNAVAILABLE. */
   ping(): Promise<void>;
 }
 
+type StoreName = 'users' | 'identities' | 'sessions' | 'oneTimeTokens';
+type Optional = 'findWithUsers' | 'joinedWith' | 'close';
+
+/** Every method that an adapter has to have; the type keeps the lists whole. */
+export const STORE_METHODS: {
+  readonly [S in StoreName]: { readonly [M in Exclude<keyof AccountsDatabase[S], Optional>]: true };
+} = {
+  users: { create: true, findMany: true, update: true },
+  identities: { find: true, insert: true, update: true, remove: true },
+  sessions: {
+    create: true,
+    findMany: true,
+    update: true,
+    revoke: true,
+    revokeAll: true,
+    findByUser: true,
+    removeExpired: true,
+  },
+  oneTimeTokens: { put: true, find: true, consume: true, removeByUser: true, removeExpired: true },
+};
+
+/** An id that nobody has: a store that looks it up has asked its server. */
+const NOBODY = 'nobody';
+
 /**
  * A database whose every failure is SERVICE_UNAVAILABLE and whose every call ends within the deadline: the text of a
- * driver's error reaches no client, and a store that hangs holds no request for ever.
+ * driver's error reaches no client, and a store that hangs holds no request for ever. Throws a TypeError for a
+ * database that lacks a method.
  */
 export function createStore(db: AccountsDatabase, deadline: number, report: Report): Store {
-  for (const name of ['users', 'identities', 'sessions', 'oneTimeTokens'] as const) {
-    if (typeof db[name] !== 'object' || db[name] === null)
-      throw new TypeError(`the database has no store ${name}`);
-  }
-  const guard = <T extends object>(port: T, name: string): T => guarded(port, name, deadline, report);
+  const { sessions, users } = db;
+  const guard = guardWith(deadline, report);
+  const guarded = <S extends StoreName>(name: S): AccountsDatabase[S] => {
+    const port: unknown = db[name];
+    const methods = Object.keys(STORE_METHODS[name]);
+    if (typeof port !== 'object' || port === null) throw new TypeError(`the database has no store ${name}`);
+    const missing = methods.find((method) => typeof methodOf(port, method) !== 'function');
+    if (missing !== undefined) throw new TypeError(`the database has no method ${name}.${missing}`);
+    if (methodOf(port, 'findWithUsers')) methods.push('findWithUsers');
+    // Called on the store itself: the methods of a class find their `this`.
+    const calls = methods.map((method) => [
+      method,
+      (...args: unknown[]) => guard(`${name}.${method}`, () => methodOf(port, method)?.apply(port, args)),
+    ]);
+    return Object.fromEntries(calls);
+  };
   return {
-    users: guard(db.users, 'users'),
-    identities: guard(db.identities, 'identities'),
-    sessions: guard(db.sessions, 'sessions'),
-    oneTimeTokens: guard(db.oneTimeTokens, 'oneTimeTokens'),
-    joined: db.sessions.findWithUsers !== undefined && db.sessions.joinedWith === db.users,
+    users: guarded('users'),
+    identities: guarded('identities'),
+    sessions: guarded('sessions'),
+    oneTimeTokens: guarded('oneTimeTokens'),
+    joined: sessions.findWithUsers !== undefined && sessions.joinedWith === users,
+    // The ping of a composed database is that of one of its adapters, so users and sessions are asked themselves.
     ping: () =>
-      within(
-        deadline,
-        async () => void (await (db.ping ? db.ping() : db.users.findMany([]))),
-        'ping',
-        report,
-      ),
+      guard('ping', async () => {
+        await Promise.all([db.ping?.(), users.findMany([NOBODY]), sessions.findMany([NOBODY])]);
+      }),
   };
 }
 
-function guarded<T extends object>(port: T, name: string, deadline: number, report: Report): T {
-  const methods = Object.entries(port).filter(([, method]) => typeof method === 'function');
-  const wrapped = methods.map(([method, call]: [string, (...args: unknown[]) => unknown]) => [
-    method,
-    (...args: unknown[]) => within(deadline, () => call.apply(port, args), `${name}.${method}`, report),
-  ]);
-  return { ...port, ...Object.fromEntries(wrapped) };
+type Method = (...args: unknown[]) => unknown;
+
+function methodOf(port: object, name: string): Method | undefined {
+  return (port as { readonly [method: string]: Method | undefined })[name];
 }
 
-async function within<T>(
-  deadline: number,
-  call: () => T | Promise<T>,
-  where: string,
-  report: Report,
-): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${deadline} ms`)), deadline);
-  });
-  try {
-    return await Promise.race([call(), late]);
-  } catch (error) {
-    if (error instanceof AccountsError) throw error;
-    report(error, `the database (${where})`);
-    throw new AccountsError('SERVICE_UNAVAILABLE', undefined, { cause: error });
-  } finally {
-    clearTimeout(timer);
-  }
+function guardWith(deadline: number, report: Report) {
+  return async <T>(where: string, call: () => T | PromiseLike<T>): Promise<T> => {
+    try {
+      return await within(deadline, call(), () => {
+        throw new Error(`no answer within ${deadline} ms`);
+      });
+    } catch (error) {
+      if (error instanceof AccountsError) throw error;
+      report(error, `the database (${where})`);
+      throw new AccountsError('SERVICE_UNAVAILABLE', undefined, { cause: error });
+    }
+  };
 }

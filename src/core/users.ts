@@ -3,40 +3,17 @@ import type { EmailAddress, IdentityRecord, Json, UserRecord } from '../database
 import { AccountsError } from '../errors.ts';
 import { batched } from './batch.ts';
 import { parseEmail, parseUsername } from './canonical.ts';
+import { MAX_TRIES, type NameService, Names, type UserChange } from './names.ts';
 import type { Store } from './store.ts';
-import { type Clock, SECOND } from './time.ts';
+import type { Clock } from './time.ts';
 
-/** A user as applications see one. Applications keep data of their own in `profile` or in their own tables, by `id`. */
-export interface User {
-  id: string;
-  username: string | null;
-  emails: { address: string; verified: boolean }[];
-  deactivated: boolean;
-  profile: { [key: string]: Json };
-  createdAt: Date;
-  updatedAt: Date;
-}
-
-export function toUser(record: UserRecord): User {
-  return {
-    id: record.id,
-    username: record.username,
-    emails: record.emails.map(({ address, verified }) => ({ address, verified })),
-    deactivated: record.deactivated,
-    // A copy: look-ups are shared, and what one request writes into its user is not for another.
-    profile: structuredClone(record.profile),
-    createdAt: new Date(record.createdAt),
-    updatedAt: new Date(record.updatedAt),
-  };
-}
-
-/** How an identity is compared, and what its owner must list for it to count. */
-export type NameService = 'email' | 'username';
+export type { NameService, UserChange } from './names.ts';
+export { toUser, type User } from './user.ts';
 
 /** Names one user in one of three ways. */
 export type UserReference = { id: string } | { email: string } | { username: string };
 
-export interface NewUser {
+interface NewUser {
   username: { username: string; canonical: string } | null;
   emails: EmailAddress[];
   profile: { [key: string]: Json };
@@ -44,20 +21,15 @@ export interface NewUser {
   credentials: { [service: string]: { [key: string]: Json } };
 }
 
-/** What becomes of the newest record; may throw. */
-export type UserChange = (user: UserRecord) => Partial<UserRecord>;
-
-/** Somebody who claims a name gets this long to finish; afterwards what was left behind counts as free. */
-const CLAIM_TIME = 5 * SECOND;
-const MAX_TRIES = 20;
-
-/** The users of the store and what names them. */
+/** The users of the store and what proves to be one of them. */
 export class Users {
+  readonly names: Names;
   readonly #store: Store;
   readonly #now: Clock;
   readonly #find: (id: string) => Promise<UserRecord | null>;
 
   constructor(store: Store, now: Clock) {
+    this.names = new Names(store, this, now);
     this.#store = store;
     this.#find = batched((ids) => store.users.findMany(ids));
     this.#now = now;
@@ -70,22 +42,9 @@ export class Users {
 
   async findByReference(reference: UserReference): Promise<UserRecord | null> {
     if ('id' in reference) return this.find(reference.id);
-    if ('email' in reference)
-      return this.findByName(
-        'email',
-        canonicalOrNull(() => parseEmail(reference.email)),
-      );
-    return this.findByName(
-      'username',
-      canonicalOrNull(() => parseUsername(reference.username)),
-    );
-  }
-
-  /** The user who holds a canonical address or username. */
-  async findByName(service: NameService, canonical: string | null): Promise<UserRecord | null> {
-    const identity = canonical === null ? null : await this.#store.identities.find(service, canonical);
-    const user = identity && (await this.find(identity.userId));
-    return user && lists(user, service, identity.subject) ? user : null;
+    const service = 'email' in reference ? 'email' : 'username';
+    const canonical = canonicalOf(reference);
+    return canonical === null ? null : this.names.holder(service, canonical);
   }
 
   findIdentity(service: string, subject: string): Promise<IdentityRecord | null> {
@@ -98,14 +57,7 @@ export class Users {
     userId: string,
     data: IdentityRecord['data'],
   ): Promise<boolean> {
-    return this.#store.identities.insert({
-      service,
-      subject,
-      userId,
-      version: 1,
-      data,
-      createdAt: this.#now(),
-    });
+    return this.#store.identities.insert(newIdentity(service, subject, userId, data, this.#now()));
   }
 
   /** False when somebody else changed it since it was read. */
@@ -114,37 +66,41 @@ export class Users {
   }
 
   /** The new user, or the name that is taken. */
-  async create(input: NewUser): Promise<UserRecord | { taken: NameService }> {
+  async create({
+    username,
+    emails,
+    profile,
+    credentials,
+  }: NewUser): Promise<UserRecord | { taken: NameService }> {
     const now = this.#now();
-    const { username, emails, profile } = input;
-    const id = randomUUID();
     const user: UserRecord = {
-      ...{ id, version: 1, username: username?.username ?? null, emails, deactivated: false },
-      ...{ profile, createdAt: now, updatedAt: now },
+      id: randomUUID(),
+      version: 1,
+      username: username?.username ?? null,
+      emails,
+      deactivated: false,
+      profile,
+      createdAt: now,
+      updatedAt: now,
     };
-    const identity = (
-      service: string,
-      subject: string,
-      data: IdentityRecord['data'] = {},
-    ): IdentityRecord => ({
-      ...{ service, subject, userId: id, version: 1, data, createdAt: now },
-    });
+    // The username first: it is public, so that a taken one is told whatever the address is.
+    const names: [NameService, string][] = emails.map(({ canonical }) => ['email', canonical]);
+    if (username) names.unshift(['username', username.canonical]);
     const identities = [
-      // The username first: it is public, so that a taken one is told whatever the address is.
-      ...(username ? [identity('username', username.canonical)] : []),
-      ...emails.map(({ canonical }) => identity('email', canonical)),
-      ...Object.entries(input.credentials).map(([service, data]) => identity(service, id, data)),
+      ...names.map(([service, canonical]) => newIdentity(service, canonical, user.id, {}, now)),
+      ...Object.entries(credentials).map(([service, data]) =>
+        newIdentity(service, user.id, user.id, data, now),
+      ),
     ];
     // Asked before it is tried: a sign-up that is refused has then looked up as much as one that is made (S8).
-    for (const { service, subject } of identities) {
-      if ((service === 'email' || service === 'username') && (await this.#isHeld(service, subject)))
-        return { taken: service };
+    for (const [service, canonical] of names) {
+      if (await this.names.isHeld(service, canonical)) return { taken: service };
     }
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const conflict = await this.#store.users.create(user, identities);
       if (!conflict) return user;
       const service = conflict.service as NameService;
-      if (!(await this.#release(service, conflict.subject))) return { taken: service };
+      if (!(await this.names.release(service, conflict.subject))) return { taken: service };
     }
     throw new AccountsError('SERVICE_UNAVAILABLE');
   }
@@ -160,80 +116,36 @@ export class Users {
     throw new AccountsError('SERVICE_UNAVAILABLE');
   }
 
-  /** Makes a name a user's own. False when somebody else has it. */
-  async claim(service: NameService, canonical: string, userId: string): Promise<boolean> {
-    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      if (await this.insertIdentity(service, canonical, userId, {})) return true;
-      const holder = await this.#store.identities.find(service, canonical);
-      if (holder?.userId === userId) return true;
-      if (holder && !(await this.#release(service, canonical))) return false;
-    }
-    throw new AccountsError('SERVICE_UNAVAILABLE');
+  findByName(service: NameService, canonical: string): Promise<UserRecord | null> {
+    return this.names.holder(service, canonical);
   }
-
-  /**
-   * Makes a name a user's own and says so in the user's record. Null when somebody else has the name, also when
-   * somebody took it over because this call was too slow: then the record is put right again.
-   */
-  async adopt(
-    service: NameService,
-    canonical: string,
-    userId: string,
-    { change, undo }: { change: UserChange; undo: UserChange },
-  ): Promise<UserRecord | null> {
-    if (!(await this.claim(service, canonical, userId))) return null;
-    const user = await this.update(userId, change);
-    if (await this.#keep(service, canonical, userId)) return user;
-    await this.update(userId, undo);
-    return null;
+  claim(service: NameService, canonical: string, userId: string): Promise<boolean> {
+    return this.names.claim(service, canonical, userId);
   }
-
-  /**
-   * Whether the name is still the user's. A new version of the identity, so that whoever saw it while nobody listed
-   * it, and is about to take it over, does not succeed after we have looked.
-   */
-  async #keep(service: NameService, canonical: string, userId: string): Promise<boolean> {
-    const identity = await this.#store.identities.find(service, canonical);
-    return identity?.userId === userId && this.#store.identities.update(identity);
+  adopt(...args: Parameters<Names['adopt']>): Promise<UserRecord | null> {
+    return this.names.adopt(...args);
   }
-
-  /** Gives a name up that its user does not list any more. */
-  async unclaim(service: NameService, canonical: string, userId: string): Promise<void> {
-    const identity = await this.#store.identities.find(service, canonical);
-    if (identity?.userId === userId)
-      await this.#store.identities.remove(service, canonical, identity.version);
-  }
-
-  async #isHeld(service: NameService, subject: string): Promise<boolean> {
-    const identity = await this.#store.identities.find(service, subject);
-    const holder = await this.find(identity?.userId ?? 'nobody');
-    return holder !== null && lists(holder, service, subject);
-  }
-
-  /**
-   * Frees a name that nobody lists: what a process left behind that was killed between two steps. Otherwise an
-   * address would stay taken for ever. False when somebody really has it.
-   */
-  async #release(service: NameService, subject: string): Promise<boolean> {
-    const identity = await this.#store.identities.find(service, subject);
-    if (!identity) return true;
-    const holder = await this.find(identity.userId);
-    if (holder && lists(holder, service, subject)) return false;
-    if (identity.createdAt + CLAIM_TIME > this.#now()) return false;
-    await this.#store.identities.remove(service, subject, identity.version);
-    return true;
+  unclaim(service: NameService, canonical: string, userId: string): Promise<void> {
+    return this.names.unclaim(service, canonical, userId);
   }
 }
 
-/** An address or username counts only while its user lists it: the user's record is what commits a change. */
-function lists(user: UserRecord, service: NameService, canonical: string): boolean {
-  if (service === 'email') return user.emails.some((email) => email.canonical === canonical);
-  return user.username !== null && parseUsername(user.username).canonical === canonical;
+function newIdentity(
+  service: string,
+  subject: string,
+  userId: string,
+  data: IdentityRecord['data'],
+  createdAt: number,
+): IdentityRecord {
+  return { service, subject, userId, version: 1, data, createdAt };
 }
 
-function canonicalOrNull(parse: () => { canonical: string }): string | null {
+/** Null for what can be nobody's name. */
+function canonicalOf(reference: { email: string } | { username: string }): string | null {
   try {
-    return parse().canonical;
+    const { canonical } =
+      'email' in reference ? parseEmail(reference.email) : parseUsername(reference.username);
+    return canonical;
   } catch {
     return null;
   }

@@ -2,10 +2,46 @@ import * as checks from './checks.ts';
 import type { AccountsDatabase, IdentityStore, OneTimeTokenStore, SessionStore, UserStore } from './ports.ts';
 
 /**
- * The stores of an adapter behind the checks that all adapters share: what is not of its declared type is refused
- * with a TypeError before the adapter sees it (S43).
+ * The database of an adapter, behind the checks that all adapters share: what is not of its declared type is refused
+ * with a TypeError before the adapter sees it (S43). `ping` and `close` are those of the connection that its stores
+ * have in common.
+ *
+ * ```ts
+ * import { checkedDatabase } from 'graphql-accounts/database/checked';
+ *
+ * export function myDatabase(client: Client): AccountsDatabase {
+ *   return checkedDatabase({
+ *     users: myUsers(client),
+ *     identities: myIdentities(client),
+ *     sessions: mySessions(client),
+ *     oneTimeTokens: myOneTimeTokens(client),
+ *   });
+ * }
+ * ```
  */
-export function checkedUsers(store: UserStore): UserStore {
+export function checkedDatabase(
+  stores: Stores,
+  { ping, close }: { ping?: () => Promise<void>; close?: () => Promise<void> } = {},
+): AccountsDatabase {
+  const closable = close && { close };
+  const users = { ...checkedUsers(stores.users), ...closable };
+  const { joinedWith } = stores.sessions;
+  return {
+    users,
+    identities: { ...checkedIdentities(stores.identities), ...closable },
+    sessions: {
+      ...checkedSessions(stores.sessions),
+      ...(joinedWith && { joinedWith: joinedWith === stores.users ? users : joinedWith }),
+      ...closable,
+    },
+    oneTimeTokens: { ...checkedOneTimeTokens(stores.oneTimeTokens), ...closable },
+    invalidateAllSessions,
+    ...(ping && { ping }),
+    close: closeStores,
+  };
+}
+
+function checkedUsers(store: UserStore): UserStore {
   return {
     create: async (user, identities) => {
       checks.checkUser(user);
@@ -27,7 +63,7 @@ export function checkedUsers(store: UserStore): UserStore {
   };
 }
 
-export function checkedIdentities(store: IdentityStore): IdentityStore {
+function checkedIdentities(store: IdentityStore): IdentityStore {
   return {
     find: async (service, subject) => {
       checks.checkString(service, 'service');
@@ -51,8 +87,8 @@ export function checkedIdentities(store: IdentityStore): IdentityStore {
   };
 }
 
-export function checkedSessions(store: SessionStore): SessionStore {
-  const { findWithUsers, joinedWith } = store;
+function checkedSessions(store: SessionStore): SessionStore {
+  const findWithUsers = store.findWithUsers?.bind(store);
   return {
     create: async (session) => {
       checks.checkSession(session);
@@ -68,7 +104,6 @@ export function checkedSessions(store: SessionStore): SessionStore {
         return findWithUsers(ids);
       },
     }),
-    ...(joinedWith && { joinedWith }),
     update: async (session) => {
       checks.checkSession(session);
       return store.update(session);
@@ -95,7 +130,7 @@ export function checkedSessions(store: SessionStore): SessionStore {
   };
 }
 
-export function checkedOneTimeTokens(store: OneTimeTokenStore): OneTimeTokenStore {
+function checkedOneTimeTokens(store: OneTimeTokenStore): OneTimeTokenStore {
   return {
     put: async (token) => {
       checks.checkOneTimeToken(token);
@@ -122,11 +157,18 @@ export function checkedOneTimeTokens(store: OneTimeTokenStore): OneTimeTokenStor
   };
 }
 
-/** A function, so that it acts on the `sessions` of the database that it was spread into. */
-export async function invalidateAllSessions(
-  this: Pick<AccountsDatabase, 'sessions'>,
+type Stores = Pick<AccountsDatabase, 'users' | 'identities' | 'sessions' | 'oneTimeTokens'>;
+
+/** Functions, so that they act on the stores of the database that they were spread into. */
+async function invalidateAllSessions(
+  this: Stores,
   userId: string,
   exceptSessionIds: readonly string[] = [],
 ): Promise<void> {
   await this.sessions.revokeAll(userId, Date.now(), exceptSessionIds);
+}
+
+async function closeStores(this: Stores): Promise<void> {
+  const { users, identities, sessions, oneTimeTokens } = this;
+  for (const store of [users, identities, sessions, oneTimeTokens]) await store.close?.();
 }

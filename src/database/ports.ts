@@ -1,15 +1,20 @@
 /**
  * What a database has to do for us. Types only; adapters implement them, `core` calls them.
  *
- * The promises of every method: it acts on one record (but for `users.create`) and is atomic; what it has
- * acknowledged is seen by every later call of every process; it takes and gives plain data (strings, finite
- * numbers, booleans, null, arrays and objects of them); the records that it gives may be kept and changed by the
- * caller without changing what is stored; times are milliseconds since 1970-01-01 UTC. A store that cannot be
- * reached throws (any error): nobody is logged in by a failing store. A value of another type than declared (an
- * object where a string belongs) is refused with a TypeError and reaches no query.
+ * Every method keeps these promises:
  *
- * Stores compose: `{ ...sqliteDatabase(path), sessions: otherSessions }`. So an adapter is a plain object with own
- * properties, and `invalidateAllSessions` is a function that acts on `this.sessions`.
+ * - It acts on one record (but for `users.create`) and is atomic.
+ * - What it has acknowledged is seen by every later call of every process.
+ * - It takes and gives plain data: strings, finite numbers, booleans, null, arrays and objects of them. Times are
+ *   milliseconds since 1970-01-01 UTC.
+ * - Whoever changes a record that it gave, or that it was given, changes nothing that is stored.
+ * - A value of another type than declared (an object where a string belongs) is refused with a TypeError and reaches
+ *   no query. `checkedDatabase` does that for an adapter.
+ * - It throws, whatever error, when the store cannot be reached: nobody is logged in by a failing store.
+ *
+ * Stores compose: `{ ...sqliteDatabase(path), sessions: otherSessions }`. For that the properties of a database are
+ * its own, and `invalidateAllSessions` and `close` are functions that act on the stores of `this`. The methods of a
+ * store may be those of a class.
  */
 export interface AccountsDatabase {
   readonly users: UserStore;
@@ -18,9 +23,14 @@ export interface AccountsDatabase {
   readonly oneTimeTokens: OneTimeTokenStore;
   /** Ends every session of a user but the named ones, in this database's `sessions`. */
   invalidateAllSessions(userId: string, exceptSessionIds?: readonly string[]): Promise<void>;
-  /** Resolves when the store answers, throws when it does not. */
+  /** Opens what has to be opened and asks it; throws when it does not answer. */
   ping?(): Promise<void>;
-  /** Gives back what the adapter itself opened. */
+  /** Closes every store of this database. */
+  close?(): Promise<void>;
+}
+
+interface Closable {
+  /** Gives back what the adapter itself has opened; the second time there is nothing left to do. */
   close?(): Promise<void>;
 }
 
@@ -63,7 +73,7 @@ export interface SessionRecord {
   userId: string;
   /** Counts the changes of the record; `update` compares it. Starts at 1. */
   version: number;
-  /** The number in the refresh token that is good next. */
+  /** The number that the good refresh token has. Starts at 1. */
   rotation: number;
   rotatedAt: number;
   createdAt: number;
@@ -102,10 +112,10 @@ export interface Conflict {
   subject: string;
 }
 
-export interface UserStore {
+export interface UserStore extends Closable {
   /**
-   * Stores a user with its identities, wholly or not at all. Answers null when done; otherwise the first identity
-   * that is somebody's already, or `{ service: 'id', subject: user.id }` when the id is taken, and stores nothing.
+   * Stores a user with its identities, wholly or not at all. Null when done; otherwise nothing is stored, and it
+   * returns the first identity that is somebody's already, or `{ service: 'id', subject: user.id }` when the id is.
    */
   create(user: UserRecord, identities: readonly IdentityRecord[]): Promise<Conflict | null>;
   /** The users of these ids, in this order, null for each that is not there. */
@@ -114,7 +124,7 @@ export interface UserStore {
   update(user: UserRecord): Promise<boolean>;
 }
 
-export interface IdentityStore {
+export interface IdentityStore extends Closable {
   find(service: string, subject: string): Promise<IdentityRecord | null>;
   /** False when `(service, subject)` is somebody's already. */
   insert(identity: IdentityRecord): Promise<boolean>;
@@ -124,11 +134,11 @@ export interface IdentityStore {
   remove(service: string, subject: string, version: number): Promise<boolean>;
 }
 
-export interface SessionStore {
+export interface SessionStore extends Closable {
   /** `id` is new; a second session with a known id is an error. */
   create(session: SessionRecord): Promise<void>;
   findMany(ids: readonly string[]): Promise<(SessionRecord | null)[]>;
-  /** One query for sessions and their users, where both live together: used while `joinedWith` is the `users` in use. */
+  /** The same with their users, in one query. Called only while `joinedWith` is the `users` of the database in use. */
   findWithUsers?(ids: readonly string[]): Promise<(SessionWithUser | null)[]>;
   readonly joinedWith?: UserStore;
   /**
@@ -146,7 +156,7 @@ export interface SessionStore {
   removeExpired(now: number): Promise<number>;
 }
 
-export interface OneTimeTokenStore {
+export interface OneTimeTokenStore extends Closable {
   /** Stores it in place of the one with the same key, if there is one. */
   put(token: OneTimeTokenRecord): Promise<void>;
   find(hash: string): Promise<OneTimeTokenRecord | null>;

@@ -1,15 +1,15 @@
 import { BlockList, isIP } from 'node:net';
 
-/** What of a Node request the client's address is read from. Requests of Express and Fastify have it too. */
+/** The part of a Node request that the client's address is read from. Requests of Express and Fastify have it too. */
 export interface AddressedRequest {
   readonly headers: { readonly [name: string]: unknown };
   readonly socket?: { readonly remoteAddress?: string | undefined } | null | undefined;
 }
 
 /**
- * Reads the client's address: that of the socket, or, when the socket is a trusted proxy's, the nearest address in
- * `X-Forwarded-For` that is not a trusted proxy's. Whatever stands further left could have been sent by the client,
- * who would choose an address and with it a budget of guesses (S12).
+ * Makes a function that reads the client's address from a request: the address of the socket, or, when the socket is
+ * a trusted proxy's, the rightmost address in `X-Forwarded-For` that is not a trusted proxy's. Whatever stands further
+ * left may have been sent by the client, who would choose an address and with it a budget of guesses (S12).
  *
  * ```ts
  * const addressOf = clientAddress(['127.0.0.1', '10.0.0.0/8', 'fd00::/8']);
@@ -36,7 +36,10 @@ function socketAddress({ socket }: AddressedRequest): string | null {
   return typeof address === 'string' ? unmapped(address) : null;
 }
 
-/** From the right, as each proxy appended whom it was called by; ends at the first that cannot be believed. */
+/**
+ * Walks the header from the right, as each proxy appended the address that called it, up to the first address that is
+ * no trusted proxy's.
+ */
 function beforeProxies(header: unknown, proxy: string, isTrusted: (address: string) => boolean): string {
   if (typeof header !== 'string') return proxy;
   let address = proxy;
@@ -50,7 +53,7 @@ function beforeProxies(header: unknown, proxy: string, isTrusted: (address: stri
   return address;
 }
 
-/** Some proxies write the port too: `203.0.113.7:4711`, `[2001:db8::1]:4711`. */
+/** Reads one entry of the header. Some proxies write the port too: `203.0.113.7:4711`, `[2001:db8::1]:4711`. */
 function parseHop(hop: string): string | null {
   const bare = /^\[(.+)\](?::\d+)?$/.exec(hop)?.[1] ?? /^([\d.]+):\d+$/.exec(hop)?.[1] ?? hop;
   return isIP(bare) === 0 ? null : unmapped(bare);

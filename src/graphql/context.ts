@@ -4,11 +4,10 @@ import type { Connection } from '../core/connection.ts';
 import { callback, flag, refuseUnknown } from '../core/options.ts';
 import type { Services } from '../core/service.ts';
 import type { SessionInfo } from '../core/sessions.ts';
-import type { User } from '../core/users.ts';
+import type { User } from '../core/user.ts';
 import type { AccountsError } from '../errors.ts';
 import { clientAddress } from './client-address.ts';
 import { ASKED_AT } from './deadline.ts';
-import { createIdentify, type Identity, NOBODY } from './identity.ts';
 import {
   type AnyRequest,
   hasHeaders,
@@ -20,9 +19,10 @@ import {
   tokenOf,
   type WebSocketContext,
 } from './request.ts';
+import { createResume, NOBODY, type PossibleRequester } from './requester.ts';
 
-/** What resolvers find in their context. */
-export interface AccountsContext<U extends User = User> {
+/** What resolvers find in their context; `ContextOf<typeof accountsServer>` has its types from the server. */
+export interface AccountsContext<U extends User = User, F extends Services = Services> {
   /** Who asks; null without a token that is good now. In stateless mode what the token says, unless `loadUser`. */
   user: U | null;
   userId: string | null;
@@ -32,10 +32,20 @@ export interface AccountsContext<U extends User = User> {
   connection: Connection;
   /** The same as `connection`, under the name that it has in accounts-js. */
   infos: Connection;
-  accounts: AccountsServer<U>;
+  accounts: AccountsServer<U, F>;
   /** Why the token of this request made no user. `@auth` reports it. */
   authError: AccountsError | null;
 }
+
+/**
+ * The context that goes with a server, with its users and services.
+ *
+ * ```ts
+ * type Context = ContextOf<typeof accountsServer>;
+ * const diary = (_: unknown, __: unknown, { user, accounts }: Context) => …;
+ * ```
+ */
+export type ContextOf<S> = S extends AccountsServer<infer U, infer F> ? AccountsContext<U, F> : never;
 
 export interface ContextOptions {
   /** The header that carries the token. `authorization` by default. */
@@ -53,7 +63,7 @@ export const CONTEXT_OPTIONS = ['headerName', 'trustedProxies', 'clientAddress',
 /** The options of accounts-js's `context` that have no place here, and why. */
 export const REFUSED_CONTEXT_OPTIONS: ReadonlyMap<string, string> = new Map([
   ['createOperationController', 'there is no graphql-modules application: give the AccountsServer'],
-  ['ctx', 'spread what createContext answers into a context of your own'],
+  ['ctx', 'spread what createContext gives into a context of your own'],
   ['excludeAddUserInContext', 'use createContext only where a user is wanted'],
 ]);
 
@@ -72,30 +82,29 @@ export const REFUSED_CONTEXT_OPTIONS: ReadonlyMap<string, string> = new Map([
 export function createContext<U extends User, F extends Services>(
   server: AccountsServer<U, F>,
   options: ContextOptions = {},
-): (request: IncomingMessage | Request | WebSocketContext) => Promise<AccountsContext<U>> {
+): (request: IncomingMessage | Request | WebSocketContext) => Promise<AccountsContext<U, F>> {
   refuseUnknown(options, new Set(CONTEXT_OPTIONS), 'createContext', REFUSED_CONTEXT_OPTIONS);
   const read = contextReader(server, options);
   return async (request) => read(hasHeaders(request) ? { request } : ((request ?? {}) as RequestHolder));
 }
 
-/** Reads a request once, however many operations it holds. Answers without a promise when nothing is looked up. */
+/** Reads a request once, however many operations it holds. No promise where nothing is looked up. */
 export function contextReader<U extends User, F extends Services>(
   server: AccountsServer<U, F>,
   options: ContextOptions,
-): (holder: RequestHolder) => AccountsContext<U> | Promise<AccountsContext<U>> {
+): (holder: RequestHolder) => AccountsContext<U, F> | Promise<AccountsContext<U, F>> {
   const headerName = parseHeaderName(options.headerName);
   const addressOf = createAddressOf(options, server);
-  const identify = createIdentify(server, flag(options.loadUser, false, 'loadUser'));
-  const identities = new WeakMap<AnyRequest, ReturnType<typeof identify>>();
-  const accounts = server as unknown as AccountsServer<U>;
+  const resume = createResume(server, flag(options.loadUser, false, 'loadUser'));
+  const requesters = new WeakMap<AnyRequest, ReturnType<typeof resume>>();
 
-  const identifyOnce = (token: string, holder: RequestHolder, request: AnyRequest | null) => {
-    if (!request || staysOpen(holder, request)) return identify(token);
-    const known = identities.get(request);
+  const resumeOnce = (token: string, holder: RequestHolder, request: AnyRequest | null) => {
+    if (!request || staysOpen(holder, request)) return resume(token);
+    const known = requesters.get(request);
     if (known) return known;
-    const identity = identify(token);
-    identities.set(request, identity);
-    return identity;
+    const requester = resume(token);
+    requesters.set(request, requester);
+    return requester;
   };
 
   return (holder) => {
@@ -105,15 +114,15 @@ export function contextReader<U extends User, F extends Services>(
       ip: request && addressOf(request),
       userAgent: request && headerOf(request, 'user-agent'),
     };
-    const context = ({ user, session, authError }: Identity<U>): AccountsContext<U> => {
+    const context = ({ user, session, authError }: PossibleRequester<U>): AccountsContext<U, F> => {
       const userId = user ? user.id : null;
-      return { user, userId, session, authToken, connection, infos: connection, accounts, authError };
+      return { user, userId, session, authToken, connection, infos: connection, accounts: server, authError };
     };
     if (authToken === null) return context(NOBODY);
-    const identity = identifyOnce(authToken, holder, request);
-    if (!(identity instanceof Promise)) return context(identity);
     const askedAt = performance.now();
-    return identity.then((found) => ({ ...context(found), [ASKED_AT]: askedAt }));
+    const requester = resumeOnce(authToken, holder, request);
+    if (!(requester instanceof Promise)) return context(requester);
+    return requester.then((found) => ({ ...context(found), [ASKED_AT]: askedAt }));
   };
 }
 

@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql';
-import type { Report } from '../core/events.ts';
+import type { Report } from '../core/report.ts';
 import { AccountsError, ERROR_MESSAGES } from '../errors.ts';
 
 /**
@@ -14,7 +14,7 @@ export function toGraphQLError(error: AccountsError): GraphQLError {
   });
 }
 
-/** What was not foreseen says nothing to the client, also where the host masks nothing (S45). */
+/** Makes a GraphQL error of what a resolver threw. What nobody foresaw is reported, and tells no client why (S45). */
 export function maskError(error: unknown, report: Report): GraphQLError {
   if (error instanceof AccountsError) return toGraphQLError(error);
   report(error, 'a resolver');

@@ -1,10 +1,10 @@
 import type { AccountsServer } from '../core/accounts-server.ts';
-import { flag, refuseUnknown } from '../core/options.ts';
+import { flag, refuseUnknown } from '../core/option-checks.ts';
 import type { AccountsService, Services } from '../core/service.ts';
-import type { User } from '../core/users.ts';
-import { ACCOUNTS_SDL } from '../sdl.ts';
+import type { User } from '../core/user.ts';
+import { ACCOUNTS_SDL } from '../generated/sdl.ts';
 import { type AccountsResolver, createResolvers } from './resolvers.ts';
-import { adaptTypeDefs, parseName } from './type-defs.ts';
+import { adaptTypeDefs, parseGraphQLName } from './type-defs.ts';
 
 export interface AccountsModuleOptions {
   /** Write `extend type Query` in place of `type Query`, for hosts that do not merge types. Off by default. */
@@ -21,14 +21,19 @@ export interface AccountsModuleOptions {
 }
 
 export interface AccountsModule {
-  /** SDL. */
+  /** The type definitions, as SDL. */
   typeDefs: string;
   resolvers: { [type: string]: { [field: string]: AccountsResolver } };
 }
 
-const KNOWN: ReadonlySet<string> = new Set<keyof AccountsModuleOptions>([
-  ...(['extendTypeDefs', 'rootQueryName', 'rootMutationName', 'directiveName'] as const),
-]);
+const MICRO_SDL = 'type Query {\n  _accounts_core: String\n}\n';
+
+const KNOWN: { readonly [option in keyof Required<AccountsModuleOptions>]: true } = {
+  extendTypeDefs: true,
+  rootQueryName: true,
+  rootMutationName: true,
+  directiveName: true,
+};
 
 /** The options of accounts-js's modules that have no place here, and why. */
 const REFUSED: ReadonlyMap<string, string> = new Map([
@@ -48,7 +53,7 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
  * });
  * ```
  *
- * A server in micro mode has no operations, and one field that answers null, as in accounts-js. Throws a TypeError
+ * A server in micro mode has no operations, and one field that is null, as in accounts-js. Throws a TypeError
  * for an unknown option.
  */
 export function accountsModule<U extends User, F extends Services>(
@@ -59,9 +64,9 @@ export function accountsModule<U extends User, F extends Services>(
   const { rootQueryName = 'Query', rootMutationName = 'Mutation', directiveName } = options;
   const adapting = {
     extendTypeDefs: flag(options.extendTypeDefs, false, 'extendTypeDefs'),
-    rootQueryName: parseName(rootQueryName, 'rootQueryName'),
-    rootMutationName: parseName(rootMutationName, 'rootMutationName'),
-    directiveName: directiveName === undefined ? null : parseName(directiveName, 'directiveName'),
+    rootQueryName: parseGraphQLName(rootQueryName, 'rootQueryName'),
+    rootMutationName: parseGraphQLName(rootMutationName, 'rootMutationName'),
+    directiveName: directiveName === undefined ? null : parseGraphQLName(directiveName, 'directiveName'),
   };
   if (server.micro) {
     return { typeDefs: adaptTypeDefs(MICRO_SDL, adapting, new Set()), resolvers: {} };
@@ -77,5 +82,3 @@ export function accountsModule<U extends User, F extends Services>(
     resolvers: { [rootQueryName]: Query, [rootMutationName]: Mutation },
   };
 }
-
-const MICRO_SDL = 'type Query {\n  _accounts_core: String\n}\n';

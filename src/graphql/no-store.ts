@@ -16,7 +16,7 @@ export function isSecretive(request: object): boolean {
   return secretive.has(request);
 }
 
-/** RFC 9111, 5.2.2.5. */
+/** Sets `Cache-Control: no-store` (RFC 9111, 5.2.2.5), on a copy of the response where it cannot be changed. */
 export function setNoStore(
   response: Response,
   replace: (response: Response) => void,
@@ -25,7 +25,7 @@ export function setNoStore(
   try {
     response.headers.set('cache-control', 'no-store');
   } catch {
-    // A response that came from `fetch` cannot be changed.
+    // The headers of a response that came from `fetch` are immutable.
     const { body, status, statusText } = response;
     const headers = new Headers(response.headers);
     headers.set('cache-control', 'no-store');

@@ -7,7 +7,7 @@ export interface WebSocketContext {
   readonly extra: { readonly request: IncomingMessage | Request };
 }
 
-/** Where a host keeps the request: `req` is Node's, `request` that of the Fetch API. */
+/** A context as hosts make it: `req` is a request of Node, `request` one of the Fetch API. */
 export interface RequestHolder {
   readonly req?: unknown;
   readonly request?: unknown;
@@ -18,7 +18,7 @@ export interface RequestHolder {
 type FetchRequest = Pick<Request, 'headers'>;
 export type AnyRequest = AddressedRequest | FetchRequest;
 
-/** Node's request where there is one: its headers cost less to read, and it has a socket. */
+/** Finds the request. Prefers that of Node: its headers cost less to read, and it has a socket. */
 export function requestOf({ req, request, extra }: RequestHolder): AnyRequest | null {
   if (hasHeaders(req)) return req;
   if (hasHeaders(request)) return request;
@@ -34,19 +34,22 @@ export function isNodeRequest(request: AnyRequest): request is AddressedRequest 
   return typeof request.headers.get !== 'function';
 }
 
-/** Null also for a header that came as a list, and for a name of `Object.prototype` (S44). */
+/** The value of a header. Null also for one that came as a list, and for a name of `Object.prototype` (S44). */
 export function headerOf(request: AnyRequest, name: string): string | null {
   const value = isNodeRequest(request) ? request.headers[name] : request.headers.get(name);
   return typeof value === 'string' ? value : null;
 }
 
-/** On a socket that stays open each operation looks its session up: one that has ended must be noticed. */
+/**
+ * Whether the request opened a WebSocket. There each operation looks its session up again: one that has ended must be
+ * noticed.
+ */
 export function staysOpen({ connectionParams, extra }: RequestHolder, request: AnyRequest): boolean {
   if (connectionParams !== undefined || (isObject(extra) && extra.request === request)) return true;
   return isNodeRequest(request) && request.headers.upgrade !== undefined;
 }
 
-/** The token of a request, or of the parameters that a client opened its WebSocket with. */
+/** The token from the parameters that a client opened its WebSocket with, or else from the request's header. */
 export function tokenOf(
   holder: RequestHolder,
   request: AnyRequest | null,
@@ -61,7 +64,7 @@ export function tokenOf(
   return request && bearer(headerOf(request, headerName));
 }
 
-/** RFC 6750, 2.1; clients of accounts-js may also send the token alone. Another scheme is none of ours. */
+/** The token in `Bearer …` (RFC 6750, 2.1), or alone, as clients of accounts-js may send it. Null for other schemes. */
 function bearer(value: unknown): string | null {
   if (typeof value !== 'string' || value === '') return null;
   const space = value.indexOf(' ');

@@ -1,30 +1,31 @@
 import type { AccountsServer } from '../core/accounts-server.ts';
 import { parseConnection } from '../core/connection.ts';
-import type { Identified } from '../core/identification.ts';
+import type { Impersonated } from '../core/impersonation.ts';
+import type { Requester } from '../core/requester.ts';
 import type { AccountsService, Caller, Operation, Services } from '../core/service.ts';
-import type { User } from '../core/users.ts';
+import type { User } from '../core/user.ts';
 import { AccountsError } from '../errors.ts';
 import type {
   MutationAuthenticateArgs,
   MutationImpersonateArgs,
   MutationRefreshTokensArgs,
   MutationVerifyAuthenticationArgs,
-} from '../generated.ts';
+} from '../generated/types.ts';
 import type { AccountsContext } from './context.ts';
 import { ASKED_AT, withinDeadline } from './deadline.ts';
 import { maskError } from './graphql-error.ts';
-import { isLoaded } from './identity.ts';
 import { markSecretive } from './no-store.ts';
+import { isLoaded } from './requester.ts';
 
 export type AccountsResolver = (parent: unknown, args: unknown, context: unknown) => Promise<unknown>;
 
 type Operations = { readonly [field: string]: Operation };
 type Resolvers = { [field: string]: AccountsResolver };
 
-/** Empty on hosts that use neither the plugin nor `createContext`: there nobody is logged in. */
+/** The context of the host. Without the plugin and `createContext` nothing of ours is in it: nobody is logged in. */
 type GivenContext = Partial<AccountsContext> & { req?: unknown; request?: unknown; [ASKED_AT]?: number };
 
-/** What resolves `Query` and `Mutation`: the server's own operations and those of its services. */
+/** The resolvers of `Query` and `Mutation`: the server's own operations and those of its services. */
 export function createResolvers<U extends User, F extends Services>(
   server: AccountsServer<U, F>,
 ): { Query: Resolvers; Mutation: Resolvers } {
@@ -36,9 +37,9 @@ export function createResolvers<U extends User, F extends Services>(
       try {
         // The look-up of the session has waited for the store already: another wait would pass the deadline (S55).
         if (given.authError?.retryable) throw given.authError;
-        const answer = run(given, args);
-        if (!(answer instanceof Promise)) return answer;
-        return await withinDeadline(answer, given[ASKED_AT], server.operationTimeout);
+        const result = run(given, args);
+        if (!(result instanceof Promise)) return result;
+        return await withinDeadline(result, given[ASKED_AT], server.operationTimeout);
       } catch (error) {
         throw maskError(error, (cause, where) => server.report(cause, where));
       }
@@ -63,7 +64,7 @@ export function createResolvers<U extends User, F extends Services>(
   };
 }
 
-/** Null without a token that is good, whatever is wrong with it; an error only when that could not be found out. */
+/** Returns null without a good token, whatever is wrong with it. Throws only when that could not be found out. */
 function getUser<U extends User, F extends Services>(
   server: AccountsServer<U, F>,
   { user, session, authError }: GivenContext,
@@ -75,10 +76,10 @@ function getUser<U extends User, F extends Services>(
 
 async function loadUser<U extends User, F extends Services>(
   server: AccountsServer<U, F>,
-  identified: Identified<U>,
+  identified: Requester<U>,
 ): Promise<User | null> {
   try {
-    return await server.loadUser(identified);
+    return await server.resumeUser(identified);
   } catch (error) {
     const endedSince = error instanceof AccountsError && !error.retryable;
     if (endedSince) return null;
@@ -100,7 +101,7 @@ function coreMutations<U extends User, F extends Services>(server: AccountsServe
       return true;
     },
     impersonate: ({ accessToken, impersonated }: MutationImpersonateArgs, { connection }) =>
-      server.impersonate(accessToken, impersonated, connection),
+      server.impersonate(accessToken, impersonated as Impersonated, connection),
   };
 }
 
@@ -111,11 +112,11 @@ function callerOf<U extends User, F extends Services>(
   return {
     connection: parseConnection(connection),
     accessToken: authToken ?? null,
-    session: () => server.liveSession(authToken ?? null),
+    session: () => server.resumeLiveSession(authToken ?? null),
   };
 }
 
-/** Two services with one field: whichever came last would silently answer for both. */
+/** Throws a TypeError when two services define one field: the one that came last would silently resolve both. */
 function merged(fields: readonly [string, AccountsResolver][]): Resolvers {
   const resolvers = new Map(fields);
   if (resolvers.size === fields.length) return Object.fromEntries(resolvers);

@@ -8,18 +8,18 @@ import {
   visit,
 } from 'graphql';
 
-export interface TypeDefsOptions {
-  /** Every definition of the two root types becomes an extension. */
+interface TypeDefsOptions {
+  /** Turn every definition of the two root types into an extension. */
   extendTypeDefs: boolean;
   rootQueryName: string;
   rootMutationName: string;
-  /** Put on the fields of the root types that need a session. */
+  /** Put this directive on the root fields that need a session. Null: none. */
   directiveName: string | null;
 }
 
 type RootType = ObjectTypeDefinitionNode | ObjectTypeExtensionNode;
 
-/** Our SDL as the host wants it. */
+/** Rewrites our SDL to the host's names, as extensions, with the directive on what needs a session. */
 export function adaptTypeDefs(
   sdl: string,
   { extendTypeDefs, rootQueryName, rootMutationName, directiveName }: TypeDefsOptions,
@@ -53,8 +53,8 @@ export function adaptTypeDefs(
   return print(adapted);
 }
 
-/** A name as GraphQL has them, without the two underscores of its own. */
-export function parseName(name: unknown, option: string): string {
+/** A name by the grammar of GraphQL, without the leading `__` that it keeps for itself. Throws a TypeError. */
+export function parseGraphQLName(name: unknown, option: string): string {
   if (typeof name === 'string' && /^(?!__)[_a-zA-Z]\w*$/.test(name)) return name;
   throw new TypeError(`${option} must be a name of GraphQL`);
 }

@@ -1,22 +1,30 @@
 import type { GraphQLError, GraphQLSchema } from 'graphql';
 import type { AccountsServer } from '../core/accounts-server.ts';
-import { refuseUnknown } from '../core/options.ts';
+import { refuseUnknown } from '../core/option-checks.ts';
 import type { Services } from '../core/service.ts';
-import type { User } from '../core/users.ts';
+import type { User } from '../core/user.ts';
 import { AccountsError } from '../errors.ts';
-import { requireGuards } from './auth-directive.ts';
-import { CONTEXT_OPTIONS, type ContextOptions, contextReader, REFUSED_CONTEXT_OPTIONS } from './context.ts';
+import { ensureGuards } from './auth-directive/index.ts';
+import { type ContextOptions, contextReader, REFUSED_CONTEXT_OPTIONS } from './context.ts';
 import { toGraphQLError } from './graphql-error.ts';
 import { isSecretive, setNoStore } from './no-store.ts';
 import type { RequestHolder } from './request.ts';
-import { parseName } from './type-defs.ts';
+import { parseGraphQLName } from './type-defs.ts';
 
 export interface UseAccountsOptions extends ContextOptions {
   /** The directive whose application is checked. `auth` by default. */
   directiveName?: string | undefined;
 }
 
-/** What of a plugin for Envelop and Yoga is used here, so that neither has to be there for its types. */
+const KNOWN: { readonly [option in keyof Required<UseAccountsOptions>]: true } = {
+  headerName: true,
+  trustedProxies: true,
+  clientAddress: true,
+  loadUser: true,
+  directiveName: true,
+};
+
+/** The hooks of an Envelop or Yoga plugin that we use, written out so that neither package is needed for its types. */
 export interface AccountsPlugin {
   onPluginInit(): void;
   onSchemaChange(payload: { schema: unknown }): void;
@@ -63,11 +71,10 @@ export function useAccounts<U extends User, F extends Services>(
   server: AccountsServer<U, F>,
   options: UseAccountsOptions = {},
 ): AccountsPlugin {
-  const known = new Set([...CONTEXT_OPTIONS, 'directiveName']);
-  refuseUnknown(options, known, 'useAccounts', REFUSED_CONTEXT_OPTIONS);
+  refuseUnknown(options, KNOWN, 'useAccounts', REFUSED_CONTEXT_OPTIONS);
   const { directiveName = 'auth', ...contextOptions } = options;
   const read = contextReader(server, contextOptions);
-  const { check, isRefused } = schemaJudge(parseName(directiveName, 'directiveName'), (error) =>
+  const { check, isRefused } = schemaJudge(parseGraphQLName(directiveName, 'directiveName'), (error) =>
     server.report(error, 'every operation on this schema is refused'),
   );
   const refuseOperation = ({ args, setResultAndStopExecution }: OperationPayload): void => {
@@ -99,11 +106,11 @@ export function useAccounts<U extends User, F extends Services>(
   };
 }
 
-/** Judges each schema once. Any operation asks, so the newest verdict is kept at hand. */
+/** Judges each schema once. Every operation asks for the verdict, so the last schema that passed is kept at hand. */
 function schemaJudge(directiveName: string, report: (error: unknown) => void) {
   const verdicts = new WeakMap<object, boolean>();
   let accepted: unknown;
-  const check = (schema: unknown): void => requireGuards(schema as GraphQLSchema, directiveName);
+  const check = (schema: unknown): void => ensureGuards(schema as GraphQLSchema, directiveName);
   const judge = (schema: object): boolean => {
     try {
       check(schema);

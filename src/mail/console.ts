@@ -1,6 +1,6 @@
 import type { Mail, SendMail } from '../core/mailer.ts';
 
-export interface ConsoleMailOptions {
+interface ConsoleMailOptions {
   /** Where the text goes. Standard output by default. */
   write?: ((text: string) => unknown) | undefined;
 }
@@ -21,7 +21,7 @@ export function consoleMail({
     void write(`${RULE}\nTo: ${line(to)}\nSubject: ${line(subject)}\n\n${body(text)}\n${RULE}\n`);
 }
 
-/** An address or a name could otherwise bring escape sequences, which a terminal obeys. */
+/** Replaces control characters: an address could bring escape sequences, which a terminal obeys. */
 function line(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\uFFFD');
 }

@@ -30,7 +30,10 @@ export function fileMail(dir: string): SendMail {
   };
 }
 
-/** Time and a number give the order, also within a millisecond; the random part keeps processes apart. */
+/**
+ * Makes a function that returns the next file name. Time and a number give the order, also within a millisecond; the
+ * random part keeps processes apart.
+ */
 function createNames(): () => string {
   let last = 0;
   let number = 0;

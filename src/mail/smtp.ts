@@ -16,11 +16,11 @@ const SECOND = 1_000;
 export function smtpMail(url: string): SendMail {
   const transport = loadNodemailer().createTransport(parseServer(url));
   return async ({ to, from, subject, text, html }: Mail) => {
-    // Nodemailer folds headers itself. This is the second lock: none of the three has a reason to hold a line break.
+    // Nodemailer takes line breaks out of headers itself. This is the second lock against a header of a stranger's.
     if ([to, from, subject].some((header) => /[\r\n\0]/.test(header))) {
       throw new TypeError('a header of a mail holds a line break');
     }
-    // As an object it is one address whatever is in it; as a string a comma would make it two.
+    // An object is one address whatever is in it; in a string a comma would make it two.
     const recipient = { name: '', address: to };
     await transport.sendMail({ to: recipient, from, subject, text, ...(html !== undefined && { html }) });
   };
@@ -38,12 +38,17 @@ function parseServer(input: string) {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const auth = url.username && { user: decode(url.username), pass: decode(url.password) };
   return {
-    ...{ host, port: Number(url.port) || (secure ? 465 : 587), secure },
+    host,
+    port: Number(url.port) || (secure ? 465 : 587),
+    secure,
     ...(auth && { auth, requireTLS: !secure && !isThisMachine(host) }),
-    // Shorter than the time that a mail is given in all, so that the reason is told.
-    ...{ connectionTimeout: 10 * SECOND, greetingTimeout: 10 * SECOND, socketTimeout: 20 * SECOND },
-    // Texts are texts: nothing in a mail may make the server read a file or fetch a page.
-    ...{ disableFileAccess: true, disableUrlAccess: true },
+    // Shorter than the time that a mail is given in all, so that the error names the step that took too long.
+    connectionTimeout: 10 * SECOND,
+    greetingTimeout: 10 * SECOND,
+    socketTimeout: 20 * SECOND,
+    // Nothing in a mail may make nodemailer read a file or fetch a page in place of a text.
+    disableFileAccess: true,
+    disableUrlAccess: true,
   };
 }
 
@@ -59,7 +64,7 @@ function decode(part: string): string {
   }
 }
 
-/** An optional peer: whoever sends no mail by SMTP installs no mailer. */
+/** Loads nodemailer, an optional peer: whoever sends no mail by SMTP need not install it. */
 function loadNodemailer(): typeof import('nodemailer') {
   try {
     return createRequire(import.meta.url)('nodemailer');

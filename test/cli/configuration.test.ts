@@ -38,6 +38,15 @@ describe('bad configuration ends the start with one line and exit code 1', () =>
     expect(code).toBe(1);
   });
 
+  test('a token secret in its file that is not safe', async () => {
+    writeFileSync(join(bench.folder, 'copied.db.token-secret'), 'change-me-change-me-change-me-change-me\n');
+    const { code, stderr } = await bench.run(['serve'], { PORT: '0', DATABASE_URL: 'sqlite:./copied.db' });
+    expect(stderr).toMatch(
+      /^graphql-accounts: the token secret in \S+copied\.db\.token-secret is an example[^\n]*\n$/,
+    );
+    expect(code).toBe(1);
+  });
+
   test('a port in use', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
@@ -63,11 +72,28 @@ describe('bad configuration ends the start with one line and exit code 1', () =>
   });
 });
 
+test.each([
+  ['before the server starts', 'process.umask = () => { throw new TypeError("%s") };'],
+  [
+    'while the accounts are made',
+    'Object.defineProperty(URL.prototype, "hostname", { get() { if (this.protocol === "http:") throw new TypeError("%s"); return ""; } });',
+  ],
+])('an error of ours %s is called that, not bad configuration', async (_, broken) => {
+  const script = broken.replace('%s', 'broken for ada@example.com\\nas a test');
+  const preload = `--import=data:text/javascript,${encodeURIComponent(script)}`;
+  const environment = { PORT: '0', DATABASE_URL: 'sqlite::memory:', NODE_OPTIONS: preload };
+  const { code, stdout, stderr } = await bench.run(['serve'], environment);
+  expect(stderr).toBe('graphql-accounts: internal error: TypeError: broken for …@… as a test\n');
+  expect(stdout).toBe('');
+  expect(code).toBe(1);
+});
+
 describe('the settings', () => {
   test.each<[Environment, string]>([
     [{ PORT: '65536' }, 'PORT'],
     [{ PORT: '-1' }, 'PORT'],
     [{ PORT: '4000.5' }, 'PORT'],
+    [{ TOKEN_SECRET: 'hunter2' }, 'TOKEN_SECRET must have 32 bytes'],
     [{ STATELESS: 'yes' }, 'STATELESS'],
     [
       { AUTOLOGIN: '1', AMBIGUOUS_ERRORS: '0', REQUIRE_EMAIL_VERIFICATION: '1' },
@@ -96,10 +122,23 @@ describe('the settings', () => {
 
   test('nothing set is a whole configuration', () => {
     expect(configOf({})).toEqual({
-      ...{ production: false, port: 4000, host: '127.0.0.1', database: { path: './data/accounts.db' } },
-      ...{ tokenSecret: null, stateless: false, mail: { to: 'console' }, mailFrom: null, siteUrl: null },
-      ...{ autologin: false, requireEmailVerification: false, ambiguousErrors: true, logLevel: 'info' },
-      ...{ hashConcurrency: undefined, trustedProxies: [], introspection: true, graphiql: true },
+      production: false,
+      port: 4000,
+      host: '127.0.0.1',
+      database: { path: './data/accounts.db' },
+      tokenSecret: null,
+      stateless: false,
+      mail: { to: 'console' },
+      mailFrom: null,
+      siteUrl: null,
+      autologin: false,
+      requireEmailVerification: false,
+      ambiguousErrors: true,
+      logLevel: 'info',
+      hashConcurrency: undefined,
+      trustedProxies: [],
+      introspection: true,
+      graphiql: true,
     });
   });
 

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask, Bench, codeIn, LOG_IN, PASSWORD, post, SIGN_UP, send } from './child.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
+const BAD_VARIABLE =
+  '{"query":"mutation($a:String!){verifyEmail(token:$a)}","variables":{"a":{"hunter2":1}}}';
 const bench = new Bench();
 let url: string;
 let production: string;
@@ -69,8 +71,13 @@ describe('S49 what the endpoint takes', () => {
     expect(preflight.status).toBe(204);
     expect(preflight.headers).toMatchObject({
       'access-control-allow-origin': '*',
+      'access-control-allow-methods': 'GET, POST, OPTIONS',
       'access-control-allow-headers': 'content-type, authorization, *',
+      'access-control-max-age': '7200',
     });
+    // RFC 9110, 8.6
+    expect(preflight.headers).not.toHaveProperty('content-length');
+    expect(preflight.headers).not.toHaveProperty('transfer-encoding');
     const answer = await ask(url, '{ getUser { id } }', {}, { origin: 'https://app.example.com' });
     expect(answer.headers.get('access-control-allow-origin')).toBe('*');
     expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
@@ -87,6 +94,31 @@ describe('S49 what the endpoint takes', () => {
     expect(errors?.[0]?.extensions.code).toBe('BAD_REQUEST');
   });
 
+  test('variables and extensions in an address are JSON, or refused', async () => {
+    const ask = (parameters: string) => send(`${url}?query=%7B__typename%7D&${parameters}`);
+    for (const parameters of ['', 'variables=', 'variables=null', 'variables=%7B%7D', 'extensions=%7B%7D']) {
+      expect((await ask(parameters)).status).toBe(200);
+    }
+    for (const name of ['variables', 'extensions']) {
+      const { status, text } = await ask(`${name}=hunter2`);
+      expect({ status, code: codeIn(text) }).toEqual({ status: 400, code: 'BAD_REQUEST' });
+      expect(text).toContain(`\\"${name}\\" must be an object`);
+      expect(text).not.toContain('hunter2');
+    }
+  });
+
+  test('where there is no GraphiQL, GET and HEAD without a query are refused', async () => {
+    const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
+    const page = await send(production, { headers: browser });
+    expect(page).toMatchObject({
+      status: 400,
+      headers: { 'content-type': 'application/json; charset=utf-8' },
+    });
+    expect(codeIn(page.text)).toBe('BAD_REQUEST');
+    const head = await send(production, { method: 'HEAD', headers: browser });
+    expect(head).toMatchObject({ status: 405, headers: { allow: 'GET, POST, OPTIONS' }, text: '' });
+  });
+
   test('other paths are not found', async () => {
     const { origin } = new URL(url);
     for (const path of [
@@ -100,6 +132,55 @@ describe('S49 what the endpoint takes', () => {
     ]) {
       expect((await send(origin + path)).status).toBe(404);
     }
+  });
+});
+
+describe('the statuses of GraphQL over HTTP', () => {
+  const NEW = 'application/graphql-response+json';
+  const OLD = 'application/json';
+
+  // With the newer type the status tells that nothing was executed; with the older one a bad document is 200 as well.
+  test.each([
+    ['a good operation', '{"query":"{ getUser { id } }"}', undefined, 200, 200],
+    [
+      'an operation whose field fails',
+      '{"query":"mutation{verifyEmail(token:\\"x\\")}"}',
+      'INVALID_TOKEN',
+      200,
+      200,
+    ],
+    ['a document that does not parse', '{"query":"{"}', 'GRAPHQL_PARSE_FAILED', 400, 200],
+    ['a document that does not fit', '{"query":"{ nothing }"}', 'GRAPHQL_VALIDATION_FAILED', 400, 200],
+    ['a variable of another type', BAD_VARIABLE, 'BAD_USER_INPUT', 400, 400],
+    [
+      'an operation that is not there',
+      '{"query":"{ getUser { id } }","operationName":"A"}',
+      'BAD_REQUEST',
+      400,
+      400,
+    ],
+    ['no operation', '{}', 'BAD_REQUEST', 400, 400],
+    ['no JSON', '{', 'BAD_REQUEST', 400, 400],
+  ])('%s', async (_, body, code, newer, older) => {
+    for (const [accept, type, status] of [
+      [NEW, NEW, newer],
+      [`${NEW}, ${OLD};q=0.9`, NEW, newer],
+      [OLD, OLD, older],
+      [`${OLD}, ${NEW};q=0.9`, OLD, older],
+      ['*/*', OLD, older],
+      [undefined, OLD, older],
+    ] as const) {
+      const headers = { ...JSON_TYPE, ...(accept !== undefined && { accept }) };
+      const answer = await send(url, { method: 'POST', headers, body });
+      expect(answer).toMatchObject({ status, headers: { 'content-type': `${type}; charset=utf-8` } });
+      expect(codeIn(answer.text)).toBe(code);
+    }
+  });
+
+  test('a mutation by GET is 405, and says how it is asked', async () => {
+    const mutation = await send(`${url}?query=mutation%7Blogout%7D`, { headers: { accept: NEW } });
+    expect(mutation).toMatchObject({ status: 405, headers: { allow: 'POST' } });
+    expect(mutation.headers['content-type']).toContain(NEW);
   });
 });
 

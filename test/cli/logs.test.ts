@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createLog, type LogLevel } from '../../src/cli/log.ts';
+import { WORDS } from '../../src/cli/pages/views.ts';
 import { describeError, loggedPath } from '../../src/cli/redaction.ts';
+import { LINK_PATHS } from '../../src/services/password/links.ts';
 import { type Program, printed, startProgram } from '../program.ts';
 import { ask, Bench, LOG_IN, PASSWORD, SIGN_UP, send, tokensOf } from './child.ts';
 
@@ -174,6 +176,14 @@ describe('what the log tells of an error', () => {
   ])('of the path %j: %j', (url, path) => {
     expect(loggedPath(url)).toBe(path);
   });
+
+  test('whatever link is mailed has a page, and its token is never logged', () => {
+    expect(Object.keys(WORDS).sort()).toEqual([...LINK_PATHS].sort());
+    for (const path of LINK_PATHS) {
+      expect(loggedPath(`/${path}/1`)).toBe(`/${path}`);
+      expect(loggedPath(`/accounts/${path}/1/2`)).toBe(`/accounts/${path}`);
+    }
+  });
 });
 
 test.each<[LogLevel, string[]]>([
@@ -183,7 +193,8 @@ test.each<[LogLevel, string[]]>([
 ])('at a terminal, level %s prints short lines for people', (level, expected) => {
   let written = '';
   const log = createLog({
-    ...{ level, readable: true },
+    level,
+    readable: true,
     write: (text) => {
       written += text;
     },

@@ -2,7 +2,8 @@ import type { Server } from 'node:http';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { GraphQLError } from 'graphql';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type EndpointPlugin, graphqlEndpoint } from '../../src/cli/graphql/endpoint.ts';
+import { graphqlEndpoint } from '../../src/cli/graphql/endpoint.ts';
+import type { EndpointPlugin } from '../../src/cli/graphql/node-context.ts';
 import { createRouter } from '../../src/cli/http/router.ts';
 import { createHttpServer, listen } from '../../src/cli/http/server.ts';
 import { post } from './child.ts';
@@ -70,7 +71,12 @@ async function serve(resolve: () => unknown, plugins: EndpointPlugin[] = []): Pr
   });
   const report = (error: unknown): void => void reported.push(error);
   const graphql = graphqlEndpoint({
-    ...{ schema, plugins, introspection: true, graphiql: null, accessLog: null, report },
+    schema,
+    plugins,
+    introspection: true,
+    graphiql: null,
+    accessLog: null,
+    report,
   });
   const routes = { graphql, health: () => {}, pages: () => false as const, accessLog: null, report };
   server = createHttpServer(createRouter(routes));

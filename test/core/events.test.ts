@@ -13,13 +13,33 @@ import { turns, watchUnhandled } from './unhandled.ts';
 
 /** Every event there is: the compiler names the one that is missing here. */
 const NAMES = Object.keys({
-  ...{ ValidateLogin: 1, LoginSuccess: 1, LoginError: 1, AuthenticateSuccess: 1, AuthenticateError: 1 },
-  ...{ LogoutSuccess: 1, LogoutError: 1, CreateUserSuccess: 1, CreateUserError: 1 },
-  ...{ ResumeSessionSuccess: 1, ResumeSessionError: 1, RefreshTokensSuccess: 1, RefreshTokensError: 1 },
-  ...{ RefreshTokenReused: 1, ImpersonationSuccess: 1, ImpersonationError: 1, ResetPasswordSuccess: 1 },
-  ...{ ResetPasswordError: 1, ChangePasswordSuccess: 1, ChangePasswordError: 1, VerifyEmailSuccess: 1 },
-  ...{ VerifyEmailError: 1, AddEmailSuccess: 1, RemoveEmailSuccess: 1, SetUsernameSuccess: 1 },
-  ...{ DeactivateUserSuccess: 1, ActivateUserSuccess: 1 },
+  ValidateLogin: 1,
+  LoginSuccess: 1,
+  LoginError: 1,
+  AuthenticateSuccess: 1,
+  AuthenticateError: 1,
+  LogoutSuccess: 1,
+  LogoutError: 1,
+  CreateUserSuccess: 1,
+  CreateUserError: 1,
+  ResumeSessionSuccess: 1,
+  ResumeSessionError: 1,
+  RefreshTokensSuccess: 1,
+  RefreshTokensError: 1,
+  RefreshTokenReused: 1,
+  ImpersonationSuccess: 1,
+  ImpersonationError: 1,
+  ResetPasswordSuccess: 1,
+  ResetPasswordError: 1,
+  ChangePasswordSuccess: 1,
+  ChangePasswordError: 1,
+  VerifyEmailSuccess: 1,
+  VerifyEmailError: 1,
+  AddEmailSuccess: 1,
+  RemoveEmailSuccess: 1,
+  SetUsernameSuccess: 1,
+  DeactivateUserSuccess: 1,
+  ActivateUserSuccess: 1,
 } satisfies Record<AccountsEventName, 1>) as AccountsEventName[];
 
 /** ServerHooks of `@accounts/server`. */
@@ -46,7 +66,9 @@ async function start(options: Partial<AccountsServerOptions> = {}) {
   const id = await accounts.signUp({ email: 'ada@example.com', username: 'ada' });
   const heard = listen(accounts.server);
   return {
-    ...{ ...accounts, id, heard },
+    ...accounts,
+    id,
+    heard,
     /** What a call emits, and nothing else. */
     async emitted(call: () => unknown): Promise<Heard[]> {
       heard.length = 0;
@@ -229,7 +251,7 @@ describe('S47 every outcome is told', () => {
     const succeeded = (service: string) => [
       { name: 'ValidateLogin', event: { service, connection: FROM, user: ada(id) } },
       {
-        ...{ name: 'LoginSuccess' },
+        name: 'LoginSuccess',
         event: { service, connection: FROM, user: ada(id), sessionId: expect.any(String) },
       },
     ];
@@ -284,7 +306,7 @@ describe('S47 every outcome is told', () => {
       expect(await emitted(resume)).toEqual(failed);
       clock.pass(HOUR);
       expect(await emitted(resume)).toEqual(failed);
-      expect(await emitted(() => server.liveSession(tokens.accessToken))).toEqual(failed);
+      expect(await emitted(() => server.resumeLiveSession(tokens.accessToken))).toEqual(failed);
     });
 
     test(`of a validator that refuses a ${useStatelessSession ? 'stateless' : 'stateful'} session`, async () => {
@@ -300,7 +322,7 @@ describe('S47 every outcome is told', () => {
       const failed = [{ name: 'ResumeSessionError', event: { error: { code: 'UNAUTHENTICATED' } } }];
       expect(await emitted(() => server.resumeSession(tokens.accessToken))).toEqual(failed);
       // Otherwise a session that is refused could still change the password.
-      expect(await emitted(() => server.liveSession(tokens.accessToken))).toEqual(failed);
+      expect(await emitted(() => server.resumeLiveSession(tokens.accessToken))).toEqual(failed);
       const session = useStatelessSession ? undefined : id;
       expect(seen).toEqual([
         [id, session],

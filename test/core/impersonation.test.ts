@@ -1,7 +1,12 @@
 import jwt from 'jsonwebtoken';
 import { describe, expect, test } from 'vitest';
 import { HOUR, MINUTE } from '../../src/core/time.ts';
-import { AccountsError, type AccountsServerOptions, type Caller } from '../../src/index.ts';
+import {
+  AccountsError,
+  type AccountsServerOptions,
+  type Caller,
+  type Impersonated,
+} from '../../src/index.ts';
 import { codeOf, createAccounts, PASSWORD } from '../accounts.ts';
 
 const FROM = { ip: '192.0.2.9', userAgent: 'console' };
@@ -22,9 +27,14 @@ for (const useStatelessSession of [false, true]) {
       server.on('ImpersonationSuccess', (event) => heard.push(['success', event]));
       server.on('ImpersonationError', (event) => heard.push(['error', event]));
       return {
-        ...{ ...accounts, ...tokens, sessionId, admin, grace, heard },
+        ...accounts,
+        ...tokens,
+        sessionId,
+        admin,
+        grace,
+        heard,
         as: (target: unknown, token: unknown = tokens.accessToken) =>
-          server.impersonate(token as string, target, FROM),
+          server.impersonate(token as string, target as Impersonated, FROM),
       };
     };
 
@@ -47,7 +57,9 @@ for (const useStatelessSession of [false, true]) {
         [
           'success',
           {
-            ...{ user: expect.objectContaining({ id: admin }), sessionId: sid, connection: FROM },
+            user: expect.objectContaining({ id: admin }),
+            sessionId: sid,
+            connection: FROM,
             impersonated: expect.objectContaining({ id: grace }),
           },
         ],
@@ -172,7 +184,7 @@ for (const useStatelessSession of [false, true]) {
       expect(await codeOf(server.refreshTokens(tokens.accessToken, tokens.refreshToken))).toBe(
         'UNAUTHENTICATED',
       );
-      expect(await codeOf(server.liveSession(tokens.accessToken))).toBe('UNAUTHENTICATED');
+      expect(await codeOf(server.resumeLiveSession(tokens.accessToken))).toBe('UNAUTHENTICATED');
       if (!useStatelessSession)
         expect(await codeOf(server.resumeSession(tokens.accessToken))).toBe('UNAUTHENTICATED');
     });
@@ -191,7 +203,7 @@ for (const useStatelessSession of [false, true]) {
       const { as, grace, admin, server, db, clock, logIn } = await start();
       const first = await as({ userId: grace });
       await db.invalidateAllSessions(admin);
-      expect(await codeOf(server.liveSession(first.tokens.accessToken))).toBe('UNAUTHENTICATED');
+      expect(await codeOf(server.resumeLiveSession(first.tokens.accessToken))).toBe('UNAUTHENTICATED');
       const again = await logIn('admin');
       // Refreshed for 30 days but ten minutes: then the session ends, and with it what was begun from it.
       let { tokens } = again;
@@ -211,9 +223,9 @@ for (const useStatelessSession of [false, true]) {
       const own = await logIn('grace');
       const { tokens } = await as({ userId: grace });
       await server.logout(tokens.accessToken);
-      expect(await codeOf(server.liveSession(tokens.accessToken))).toBe('UNAUTHENTICATED');
-      expect(await codeOf(server.liveSession(accessToken))).toBe('not refused');
-      expect(await codeOf(server.liveSession(own.tokens.accessToken))).toBe('not refused');
+      expect(await codeOf(server.resumeLiveSession(tokens.accessToken))).toBe('UNAUTHENTICATED');
+      expect(await codeOf(server.resumeLiveSession(accessToken))).toBe('not refused');
+      expect(await codeOf(server.resumeLiveSession(own.tokens.accessToken))).toBe('not refused');
     });
 
     test('tells in its token and in its session who acts, before and after a refresh', async () => {
@@ -221,9 +233,11 @@ for (const useStatelessSession of [false, true]) {
       let { tokens } = await as({ userId: grace });
       for (let refresh = 0; refresh < 3; refresh++) {
         expect(jwt.decode(tokens.accessToken)).toMatchObject({
-          ...{ sub: grace, act: { sub: admin }, data: { userId: grace, isImpersonated: true } },
+          sub: grace,
+          act: { sub: admin },
+          data: { userId: grace, isImpersonated: true },
         });
-        const { session } = await server.identify(tokens.accessToken);
+        const { session } = await server.resumeRequester(tokens.accessToken);
         expect(session).toMatchObject({ userId: grace, actorUserId: admin });
         tokens = (await server.refreshTokens(tokens.accessToken, tokens.refreshToken)).tokens;
       }
@@ -259,8 +273,9 @@ for (const useStatelessSession of [false, true]) {
       const { tokens } = await as({ userId: grace });
       const operate = async (token: string, field: string, args: unknown): Promise<unknown> => {
         const caller: Caller = {
-          ...{ connection: FROM, accessToken: token },
-          session: () => server.liveSession(token),
+          connection: FROM,
+          accessToken: token,
+          session: () => server.resumeLiveSession(token),
         };
         const operation = service.operations.Mutation?.[field];
         if (!operation) throw new Error(`there is no operation ${field}`);
@@ -282,7 +297,7 @@ for (const useStatelessSession of [false, true]) {
       const after = [await db.users.findMany([grace]), await db.identities.find('password', grace)];
       expect(JSON.stringify(after)).toBe(before);
       expect(mails).toEqual([]);
-      const { session } = await server.liveSession(tokens.accessToken);
+      const { session } = await server.resumeLiveSession(tokens.accessToken);
       const call = service.changePassword(grace, PASSWORD, 'a quite different passphrase', { session });
       expect(await codeOf(call)).toBe('FORBIDDEN');
     });

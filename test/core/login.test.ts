@@ -5,6 +5,7 @@ import {
   AccountsServer,
   type AccountsServerOptions,
   type AccountsService,
+  type ConnectionInput,
   password,
   type ServiceContext,
   type ServiceFactory,
@@ -49,7 +50,12 @@ async function start(
   const id = user?.id ?? '';
   const enrol = (userId: string = id) =>
     db.identities.insert({
-      ...{ service: 'totp', subject: userId, userId, version: 1, data: {}, createdAt: Date.now() },
+      service: 'totp',
+      subject: userId,
+      userId,
+      version: 1,
+      data: {},
+      createdAt: Date.now(),
     });
   const waysIn: Record<string, () => Promise<unknown>> = {
     password: () => server.loginWithService('password', { user: 'ada', password: PASSWORD }, FROM),
@@ -117,7 +123,9 @@ describe('every way in', () => {
         },
       };
       const { server, service } = createAccounts({
-        ...{ db: { ...db, users }, enableAutologin: true, ambiguousErrorMessages: false },
+        db: { ...db, users },
+        enableAutologin: true,
+        ambiguousErrorMessages: false,
       });
       if (obstacle === 'refused') server.on('ValidateLogin', () => Promise.reject(new Error('not yet')));
       const { userId, loginResult } = await service.createUser(
@@ -342,7 +350,7 @@ describe('the parameters of a login', () => {
       { ip: 7, userAgent: {} },
       { ip: '', userAgent: '' },
     ]) {
-      const { sessionId } = await server.loginWithUser({ id }, connection);
+      const { sessionId } = await server.loginWithUser({ id }, connection as ConnectionInput);
       const [session] = await db.sessions.findMany([sessionId]);
       expect(session).toMatchObject({ ip: null, userAgent: null });
     }
@@ -375,8 +383,14 @@ describe('a service that misbehaves', () => {
 
   test('that recognises a user who is not there logs nobody in', async () => {
     const ghost = {
-      ...{ id: 'ghost', version: 1, username: null, emails: [], deactivated: false, profile: {} },
-      ...{ createdAt: 0, updatedAt: 0 },
+      id: 'ghost',
+      version: 1,
+      username: null,
+      emails: [],
+      deactivated: false,
+      profile: {},
+      createdAt: 0,
+      updatedAt: 0,
     };
     const { server, db } = await start({}, { odd: serviceOf(async () => ({ user: ghost })) });
     expect(await codeOf(server.loginWithService('odd', {}))).toBe('INVALID_CREDENTIALS');
@@ -419,7 +433,12 @@ async function withMails() {
   const id = await accounts.signUp({ username: 'ada', email: 'ada@example.com' });
   const enrol = (userId: string) =>
     accounts.db.identities.insert({
-      ...{ service: 'totp', subject: userId, userId, version: 1, data: {}, createdAt: 0 },
+      service: 'totp',
+      subject: userId,
+      userId,
+      version: 1,
+      data: {},
+      createdAt: 0,
     });
   return { ...accounts, id, enrol };
 }

@@ -8,18 +8,19 @@ test('S57 logins, refreshes, refusals and mails leave nothing in memory', async 
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const { server, service, mails, logIn, signUp, clock } = createAccounts({
-    ...{ useStatelessSession: true, onError: () => {} },
+    useStatelessSession: true,
+    onError: () => {},
   });
   await signUp({ username: 'ada', email: 'ada@example.com' });
 
   const visit = async (count: number): Promise<void> => {
     const from = { ip: `192.0.2.${count}`, userAgent: `agent ${count}` };
     const { tokens } = await server.loginWithService('password', { user: 'ada', password: PASSWORD }, from);
-    server.identify(tokens.accessToken);
+    server.resumeRequester(tokens.accessToken);
     if (count % 4 > 0) return;
     await codeOf(logIn(`nobody${count}`));
     await codeOf(server.loginWithService(`service ${count}`, {}, from));
-    await codeOf(() => server.identify(`${tokens.accessToken}A`));
+    await codeOf(() => server.resumeRequester(`${tokens.accessToken}A`));
     await codeOf(server.refreshTokens(tokens.accessToken, tokens.refreshToken, from));
     await service.sendResetPasswordEmail(`nobody${count}@example.com`);
   };

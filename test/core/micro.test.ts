@@ -9,18 +9,19 @@ const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 /** The server that makes the tokens, and one that only verifies them. */
 async function start(options: Partial<AccountsServerOptions> = {}) {
   const issuer = createAccounts({
-    ...{
-      tokenSecret: keys,
-      createJwtPayload: () => ({ role: 'reader' }),
-      impersonationAuthorize: () => true,
-    },
+    tokenSecret: keys,
+    createJwtPayload: () => ({ role: 'reader' }),
+    impersonationAuthorize: () => true,
   });
   const id = await issuer.signUp({ username: 'ada' });
   const login = await issuer.logIn('ada');
   const errors: unknown[] = [];
   const micro = new AccountsServer({
-    ...{ micro: true, tokenSecret: { publicKey: keys.publicKey }, now: issuer.clock.now },
-    ...{ onError: (error) => errors.push(error), ...options },
+    micro: true,
+    tokenSecret: { publicKey: keys.publicKey },
+    now: issuer.clock.now,
+    onError: (error) => errors.push(error),
+    ...options,
   });
   return { ...issuer, ...login.tokens, issuer: issuer.server, micro, id, sessionId: login.sessionId, errors };
 }
@@ -29,8 +30,9 @@ describe('a server in micro mode', () => {
   test('verifies access tokens, needs no database, and tells the id alone', async () => {
     const { micro, accessToken, id, sessionId } = await start();
     expect(await micro.resumeSession(accessToken)).toEqual({ id });
-    expect(micro.identify(accessToken)).toEqual({
-      ...{ user: { id }, session: { id: sessionId, userId: id, actorUserId: null } },
+    expect(micro.resumeRequester(accessToken)).toEqual({
+      user: { id },
+      session: { id: sessionId, userId: id, actorUserId: null },
     });
     expect([micro.micro, micro.stateless]).toEqual([true, false]);
   });
@@ -39,8 +41,9 @@ describe('a server in micro mode', () => {
     const { micro, issuer, accessToken, id, signUp } = await start();
     const grace = await signUp({ username: 'grace' });
     const { tokens } = await issuer.impersonate(accessToken, { userId: grace });
-    expect(micro.identify(tokens.accessToken)).toMatchObject({
-      ...{ user: { id: grace }, session: { actorUserId: id } },
+    expect(micro.resumeRequester(tokens.accessToken)).toMatchObject({
+      user: { id: grace },
+      session: { actorUserId: id },
     });
   });
 
@@ -48,7 +51,7 @@ describe('a server in micro mode', () => {
     const { micro, accessToken, refreshToken, clock } = await start();
     for (const token of [refreshToken, '', 'x', `${accessToken}A`, null, undefined]) {
       expect(await codeOf(micro.resumeSession(token as string))).toBe('UNAUTHENTICATED');
-      expect(await codeOf(() => micro.identify(token as string))).toBe('UNAUTHENTICATED');
+      expect(await codeOf(() => micro.resumeRequester(token as string))).toBe('UNAUTHENTICATED');
     }
     clock.pass(15 * MINUTE);
     expect(await codeOf(micro.resumeSession(accessToken))).toBe('UNAUTHENTICATED');
@@ -78,8 +81,8 @@ describe('a server in micro mode', () => {
     const calls = {
       findUserById: () => micro.findUserById(id),
       loginWithUser: () => micro.loginWithUser({ id }),
-      liveSession: () => micro.liveSession(accessToken),
-      loadUser: async () => micro.loadUser(await micro.identify(accessToken)),
+      liveSession: () => micro.resumeLiveSession(accessToken),
+      loadUser: async () => micro.resumeUser(await micro.resumeRequester(accessToken)),
       refreshTokens: () => micro.refreshTokens(accessToken, refreshToken),
       logout: () => micro.logout(accessToken),
       impersonate: () => micro.impersonate(accessToken, { userId: id }),

@@ -17,21 +17,54 @@ import { SECRET } from '../accounts.ts';
 
 /** Every option there is: the compiler names the one that is missing here. */
 const SERVER_OPTIONS = Object.keys({
-  ...{ db: 1, tokenSecret: 1, tokenVerificationKeys: 1, tokenConfigs: 1, sessionLifetime: 1 },
-  ...{ impersonationLifetime: 1, refreshGrace: 1, useStatelessSession: 1, micro: 1 },
-  ...{ ambiguousErrorMessages: 1, enableAutologin: 1, createJwtPayload: 1, userObjectSanitizer: 1 },
-  ...{ resumeSessionValidator: 1, impersonationAuthorize: 1, siteUrl: 1, sendMail: 1 },
-  ...{ emailTemplates: 1, prepareMail: 1, storeTimeout: 1, operationTimeout: 1, now: 1, onError: 1 },
+  db: 1,
+  tokenSecret: 1,
+  tokenVerificationKeys: 1,
+  tokenConfigs: 1,
+  sessionLifetime: 1,
+  impersonationLifetime: 1,
+  refreshGrace: 1,
+  useStatelessSession: 1,
+  micro: 1,
+  ambiguousErrorMessages: 1,
+  enableAutologin: 1,
+  createJwtPayload: 1,
+  userObjectSanitizer: 1,
+  resumeSessionValidator: 1,
+  impersonationAuthorize: 1,
+  siteUrl: 1,
+  sendMail: 1,
+  emailTemplates: 1,
+  prepareMail: 1,
+  storeTimeout: 1,
+  operationTimeout: 1,
+  now: 1,
+  onError: 1,
 } satisfies Record<keyof AccountsServerOptions, 1>);
 
 const PASSWORD_OPTIONS = Object.keys({
-  ...{ requireEmailVerification: 1, sendVerificationEmailAfterSignup: 1 },
-  ...{ verifyEmailTokenExpiration: 1, passwordResetTokenExpiration: 1, passwordEnrollTokenExpiration: 1 },
-  ...{ notifyUserAfterPasswordChanged: 1, returnTokensAfterResetPassword: 1 },
-  ...{ invalidateAllSessionsAfterPasswordReset: 1, invalidateAllSessionsAfterPasswordChanged: 1 },
-  ...{ removeAllResetPasswordTokensAfterPasswordChanged: 1, validateNewUser: 1, validateEmail: 1 },
-  ...{ validatePassword: 1, validateUsername: 1, minLength: 1, breachCheck: 1, hashConcurrency: 1 },
-  ...{ hashQueueLimit: 1, argon2: 1, hashPassword: 1, verifyPassword: 1, maxEmails: 1 },
+  requireEmailVerification: 1,
+  sendVerificationEmailAfterSignup: 1,
+  verifyEmailTokenExpiration: 1,
+  passwordResetTokenExpiration: 1,
+  passwordEnrollTokenExpiration: 1,
+  notifyUserAfterPasswordChanged: 1,
+  returnTokensAfterResetPassword: 1,
+  invalidateAllSessionsAfterPasswordReset: 1,
+  invalidateAllSessionsAfterPasswordChanged: 1,
+  removeAllResetPasswordTokensAfterPasswordChanged: 1,
+  validateNewUser: 1,
+  validateEmail: 1,
+  validatePassword: 1,
+  validateUsername: 1,
+  minLength: 1,
+  breachCheck: 1,
+  hashConcurrency: 1,
+  hashQueueLimit: 1,
+  argon2: 1,
+  hashPassword: 1,
+  verifyPassword: 1,
+  maxEmails: 1,
 } satisfies Record<keyof PasswordOptions, 1>);
 
 /** AccountsServerOptions of `@accounts/server` 0.33.1 and of the 1.0 alpha. */
@@ -105,7 +138,8 @@ describe('the options of the accounts server', () => {
     }
     const parsed = JSON.parse('{"__proto__":1}') as Record<string, unknown>;
     const withPrototype = Object.defineProperty({ tokenSecret: SECRET }, '__proto__', {
-      ...{ enumerable: true, value: parsed },
+      enumerable: true,
+      value: parsed,
     });
     expect(() => new AccountsServer(withPrototype as AccountsServerOptions)).toThrow(/no option __proto__/);
   });
@@ -121,15 +155,17 @@ describe('the options of the accounts server', () => {
     expect(resolved).toMatchObject({
       access: { lifetime: 15 * MINUTE, issuer: 'graphql-accounts', audience: 'graphql-accounts' },
       refresh: { lifetime: 7 * DAY, issuer: 'graphql-accounts', audience: 'graphql-accounts' },
-      ...{
-        sessionLifetime: 30 * DAY,
-        impersonationLifetime: HOUR,
-        refreshGrace: MINUTE,
-        storeTimeout: 6 * SECOND,
-        operationTimeout: 9.5 * SECOND,
-      },
-      ...{ stateless: false, micro: false, ambiguousErrorMessages: true, enableAutologin: false },
-      ...{ siteUrl: 'http://localhost:3000', impersonationAuthorize: undefined },
+      sessionLifetime: 30 * DAY,
+      impersonationLifetime: HOUR,
+      refreshGrace: MINUTE,
+      storeTimeout: 6 * SECOND,
+      operationTimeout: 9.5 * SECOND,
+      stateless: false,
+      micro: false,
+      ambiguousErrorMessages: true,
+      enableAutologin: false,
+      siteUrl: 'http://localhost:3000',
+      impersonationAuthorize: undefined,
     });
   });
 

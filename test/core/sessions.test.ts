@@ -247,10 +247,10 @@ test('S23 a stateless access token outlives its session by no more than its own 
   await signUp({ email: 'ada@example.com' });
   const { tokens } = await logIn('ada@example.com');
   await server.logout(tokens.accessToken);
-  expect(server.identify(tokens.accessToken)).toMatchObject({ user: {} });
+  expect(server.resumeRequester(tokens.accessToken)).toMatchObject({ user: {} });
   expect(await codeOf(server.refreshTokens(tokens.accessToken, tokens.refreshToken))).toBe('UNAUTHENTICATED');
   clock.pass(15 * MINUTE);
-  expect(await codeOf(() => server.identify(tokens.accessToken))).toBe('UNAUTHENTICATED');
+  expect(await codeOf(() => server.resumeRequester(tokens.accessToken))).toBe('UNAUTHENTICATED');
 });
 
 function numberOf(refreshToken: string): { sid: string; rot: number } {

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { createStore } from '../../src/core/store.ts';
 import { memoryDatabase } from '../../src/database/memory/index.ts';
-import type { AccountsDatabase } from '../../src/database/ports.ts';
+import type { AccountsDatabase, UserRecord, UserStore } from '../../src/database/ports.ts';
 import { AccountsError, type AccountsServerOptions } from '../../src/index.ts';
 import { codeOf, createAccounts, PASSWORD } from '../accounts.ts';
 import { turns, watchUnhandled } from './unhandled.ts';
@@ -28,8 +28,10 @@ function faulty(db: AccountsDatabase) {
     ) as T;
   const database: AccountsDatabase = {
     ...db,
-    ...{ users: wrap(db.users, 'users'), identities: wrap(db.identities, 'identities') },
-    ...{ sessions: wrap(db.sessions, 'sessions'), oneTimeTokens: wrap(db.oneTimeTokens, 'oneTimeTokens') },
+    users: wrap(db.users, 'users'),
+    identities: wrap(db.identities, 'identities'),
+    sessions: wrap(db.sessions, 'sessions'),
+    oneTimeTokens: wrap(db.oneTimeTokens, 'oneTimeTokens'),
     ping: () => wrap({ ping: async () => undefined }, 'db').ping(),
   };
   return { database, state };
@@ -54,7 +56,7 @@ async function start(options: Partial<AccountsServerOptions> = {}) {
       server.authenticateWithService('password', { user: 'ada', password: PASSWORD }),
     loginWithUser: () => server.loginWithUser({ id }),
     resumeSession: () => server.resumeSession(accessToken),
-    liveSession: () => server.liveSession(accessToken),
+    liveSession: () => server.resumeLiveSession(accessToken),
     refreshTokens: () => server.refreshTokens(accessToken, refreshToken),
     impersonate: () => server.impersonate(accessToken, { userId: id }),
     deactivateUser: () => server.deactivateUser(id),
@@ -198,10 +200,10 @@ describe('S55 a store that', () => {
     const { server, state, accessToken, id } = await start({ useStatelessSession: true });
     state.fault = never;
     state.calls.length = 0;
-    const identified = server.identify(accessToken);
+    const identified = server.resumeRequester(accessToken);
     expect(identified).toEqual({ user: { id }, session: expect.objectContaining({ userId: id }) });
     expect(state.calls).toEqual([]);
-    expect(await codeOf(server.loadUser(identified as never))).toBe('SERVICE_UNAVAILABLE');
+    expect(await codeOf(server.resumeUser(identified as never))).toBe('SERVICE_UNAVAILABLE');
   });
 
   test('fails for one id fails for who asked in that turn, and for nobody after', async () => {
@@ -239,6 +241,67 @@ describe('what core sees of a database', () => {
     expect(await codeOf(store({ ...db, ping: never as () => Promise<void> }, 10).store.ping())).toBe(
       'SERVICE_UNAVAILABLE',
     );
+  });
+
+  test('is alive while the users and the sessions of a composed one are', async () => {
+    const base = memoryDatabase();
+    const { sessions } = memoryDatabase();
+    const asked: unknown[] = [];
+    const findMany = async (ids: readonly string[]) => {
+      asked.push(ids);
+      return ids.map(() => null);
+    };
+    await expect(
+      store({ ...base, sessions: { ...sessions, findMany } }).store.ping(),
+    ).resolves.toBeUndefined();
+    // An id: a store that is asked for nothing may answer without its server.
+    expect(asked).toEqual([[expect.stringMatching(/./)]]);
+    const fail = () => Promise.reject(new Error(DRIVER));
+    for (const down of [
+      { ...base, sessions: { ...sessions, findMany: fail } },
+      { ...base, users: { ...base.users, findMany: fail } },
+    ]) {
+      const { store: seen, reports } = store(down);
+      expect(await codeOf(seen.ping())).toBe('SERVICE_UNAVAILABLE');
+      expect(reports).toEqual(['the database (ping)']);
+    }
+  });
+
+  test('must have every method: what is missing is named where the server is made', () => {
+    const db = memoryDatabase();
+    for (const port of ['users', 'identities', 'sessions', 'oneTimeTokens'] as const) {
+      const methods = Object.keys(db[port]).filter((method) => !['close'].includes(method));
+      expect(methods.length).toBeGreaterThan(2);
+      for (const method of methods) {
+        const broken = { ...db, [port]: { ...db[port], [method]: undefined } };
+        const named = new TypeError(`the database has no method ${port}.${method}`);
+        expect(() => createAccounts({ db: broken })).toThrow(named);
+      }
+      expect(() => createAccounts({ db: { ...db, [port]: null } })).toThrow(
+        new TypeError(`the database has no store ${port}`),
+      );
+    }
+  });
+
+  test('may be made of classes, whose methods are found on the prototype and know their store', async () => {
+    const { users, ...db } = memoryDatabase();
+    class ClassUsers implements UserStore {
+      readonly #users = users;
+      create(...args: Parameters<UserStore['create']>) {
+        return this.#users.create(...args);
+      }
+      findMany(ids: readonly string[]) {
+        return this.#users.findMany(ids);
+      }
+      update(user: UserRecord) {
+        return this.#users.update(user);
+      }
+    }
+    const { server, signUp, logIn } = createAccounts({ db: { ...db, users: new ClassUsers() } });
+    const id = await signUp({ username: 'ada' });
+    expect(await logIn('ada')).toMatchObject({ user: { id } });
+    await server.deactivateUser(id);
+    expect(await server.findUserById(id)).toMatchObject({ deactivated: true });
   });
 
   test('keeps the code of a refusal that the adapter made itself, and does not report it', async () => {

@@ -42,8 +42,15 @@ async function start(options: Partial<AccountsServerOptions> = {}) {
   const refresh = partsOf(tokens.refreshToken);
   const seconds = Math.floor(accounts.clock.now() / SECOND);
   return {
-    ...{ ...accounts, ...tokens, id, sessionId, header, payload, refresh, seconds },
-    judge: (token: unknown) => codeOf(() => accounts.server.identify(token as string)),
+    ...accounts,
+    ...tokens,
+    id,
+    sessionId,
+    header,
+    payload,
+    refresh,
+    seconds,
+    judge: (token: unknown) => codeOf(() => accounts.server.resumeRequester(token as string)),
     judgeRefresh: (token: unknown) =>
       codeOf(accounts.server.refreshTokens(tokens.accessToken, token as string)),
   };
@@ -61,7 +68,9 @@ describe('what a token says', () => {
     };
     expect(header).toEqual({ alg: 'HS256', typ: 'at+jwt', kid: expect.stringMatching(/^[\w-]+$/) });
     expect(payload).toEqual({
-      ...{ ...common, exp: seconds + 15 * 60, jti: expect.any(String) },
+      ...common,
+      exp: seconds + 15 * 60,
+      jti: expect.any(String),
       data: { token: sessionId, userId: id, isImpersonated: false },
     });
     expect(refresh.header).toEqual({ ...header, typ: 'rt+jwt' });
@@ -284,7 +293,9 @@ describe('an access token', () => {
     const { judge, header, payload } = await start();
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const brought = {
-      ...{ jku: 'https://evil.example/jwks', x5u: 'https://evil.example/x5u', x5c: ['x'] },
+      jku: 'https://evil.example/jwks',
+      x5u: 'https://evil.example/x5u',
+      x5c: ['x'],
       jwk: publicKey.export({ format: 'jwk' }),
     };
     expect(await judge(forge({ ...header, ...brought }, payload))).toBe('not refused');
@@ -322,7 +333,7 @@ describe('an access token', () => {
     const { judge, server, header, payload, seconds, id } = await start();
     const twice = (first: string, part: Part): string => `{${first},${JSON.stringify(part).slice(1)}`;
     const taken = forge(twice('"kid":"x","typ":"rt+jwt"', header), twice('"sub":"eve","exp":1', payload));
-    expect(await server.identify(taken)).toMatchObject({ user: { id } });
+    expect(await server.resumeRequester(taken)).toMatchObject({ user: { id } });
     const last = `${JSON.stringify(payload).slice(0, -1)},"exp":${seconds}}`;
     expect(await judge(forge(header, last))).toBe('UNAUTHENTICATED');
     expect(await judge(forge(`${JSON.stringify(header).slice(0, -1)},"alg":"none"}`, payload))).toBe(
@@ -333,7 +344,7 @@ describe('an access token', () => {
   test('S44 with __proto__ among its claims makes nobody somebody else', async () => {
     const { server, header, payload, id } = await start();
     const claims = `{"__proto__":{"admin":true,"id":"eve"},${JSON.stringify(payload).slice(1)}`;
-    const { user } = await server.identify(forge(header, claims));
+    const { user } = await server.resumeRequester(forge(header, claims));
     expect(Object.getPrototypeOf(user)).toBe(Object.prototype);
     expect(user).toEqual({ id });
   });
@@ -348,13 +359,13 @@ describe('an access token', () => {
   test('S23 tells a stateless server who it is, and each request gets its own copy of that', async () => {
     const createJwtPayload = () => ({ roles: ['reader'] });
     const { server, accessToken, id, sessionId } = await start({ createJwtPayload });
-    const first = await server.identify(accessToken);
+    const first = await server.resumeRequester(accessToken);
     expect(first).toEqual({
       user: { id, roles: ['reader'] },
       session: { id: sessionId, userId: id, actorUserId: null },
     });
     (first.user as unknown as { roles: string[] }).roles.push('admin');
-    expect(await server.identify(accessToken)).toMatchObject({ user: { roles: ['reader'] } });
+    expect(await server.resumeRequester(accessToken)).toMatchObject({ user: { roles: ['reader'] } });
   });
 });
 
@@ -371,7 +382,7 @@ test('S26 a token of a session that the store knows otherwise is refused, though
   for (const other of others) {
     const access = forge(header, other);
     expect(await codeOf(server.resumeSession(access))).toBe('UNAUTHENTICATED');
-    expect(await codeOf(server.liveSession(access))).toBe('UNAUTHENTICATED');
+    expect(await codeOf(server.resumeLiveSession(access))).toBe('UNAUTHENTICATED');
     const { sub, sid } = other;
     const renewed = forge(refresh.header, { ...refresh.payload, sub, sid });
     expect(await codeOf(server.refreshTokens(access, renewed))).toBe('UNAUTHENTICATED');
@@ -541,9 +552,11 @@ describe('a pair of keys', () => {
     const clock = createClock();
     const signer = await start({ tokenSecret: p256, now: clock.now });
     const { server, signUp, logIn, db } = createAccounts({
-      ...{ tokenSecret: { publicKey: spki(p256.publicKey) }, useStatelessSession: true, now: clock.now },
+      tokenSecret: { publicKey: spki(p256.publicKey) },
+      useStatelessSession: true,
+      now: clock.now,
     });
-    expect(await server.identify(signer.accessToken)).toMatchObject({ user: { id: signer.id } });
+    expect(await server.resumeRequester(signer.accessToken)).toMatchObject({ user: { id: signer.id } });
     const id = await signUp({ username: 'ada' });
     expect(await codeOf(logIn('ada'))).toBe('FORBIDDEN');
     expect(await db.sessions.findByUser(id)).toEqual([]);
@@ -566,28 +579,29 @@ describe('S27 keys that are replaced', () => {
       const shared = { db, now: clock.now, tokenSecret: after, useStatelessSession: true };
       const retired = before as string;
       const { server: overlap } = createAccounts({ ...shared, tokenVerificationKeys: [retired] });
-      expect(await codeOf(() => overlap.identify(accessToken))).toBe('not refused');
+      expect(await codeOf(() => overlap.resumeRequester(accessToken))).toBe('not refused');
       const { tokens } = await overlap.refreshTokens(accessToken, refreshToken);
       expect(partsOf(tokens.accessToken).header.kid).not.toBe(header.kid);
       const { server: last } = createAccounts(shared);
-      expect(await codeOf(() => last.identify(tokens.accessToken))).toBe('not refused');
-      expect(await codeOf(() => last.identify(accessToken))).toBe('UNAUTHENTICATED');
+      expect(await codeOf(() => last.resumeRequester(tokens.accessToken))).toBe('not refused');
+      expect(await codeOf(() => last.resumeRequester(accessToken))).toBe('UNAUTHENTICATED');
       expect(await codeOf(last.refreshTokens(tokens.accessToken, refreshToken))).toBe('UNAUTHENTICATED');
     });
   }
 
   test('each verifies only what carries its name', async () => {
     const { server, clock } = createAccounts({
-      ...{ useStatelessSession: true, tokenSecret: SECRET },
+      useStatelessSession: true,
+      tokenSecret: SECRET,
       tokenVerificationKeys: [
         { ...old, kid: 'old' },
         { publicKey: next.publicKey, kid: 'next' },
       ],
     });
     const signer = await start({ tokenSecret: { ...old, kid: 'next' }, now: clock.now });
-    expect(await codeOf(() => server.identify(signer.accessToken))).toBe('UNAUTHENTICATED');
+    expect(await codeOf(() => server.resumeRequester(signer.accessToken))).toBe('UNAUTHENTICATED');
     const named = await start({ tokenSecret: { ...old, kid: 'old' }, now: clock.now });
-    expect(await codeOf(() => server.identify(named.accessToken))).toBe('not refused');
+    expect(await codeOf(() => server.resumeRequester(named.accessToken))).toBe('not refused');
   });
 
   test('are refused when two have one name, when one is weak, and when they are no list', () => {
@@ -655,17 +669,35 @@ describe('createJwtPayload', () => {
     const evil = 'evil';
     const { payload, id, sessionId, seconds, server, accessToken } = await start({
       createJwtPayload: async () => ({
-        ...{ iss: evil, sub: evil, aud: evil, exp: 9e9, nbf: 9e9, iat: 1, jti: evil },
-        ...{ act: { sub: evil }, sid: evil, data: { userId: evil }, toJSON: () => ({ sub: evil }) },
-        ...{ ['__proto__']: { sub: evil }, id: evil, mine: 1 },
+        iss: evil,
+        sub: evil,
+        aud: evil,
+        exp: 9e9,
+        nbf: 9e9,
+        iat: 1,
+        jti: evil,
+        act: { sub: evil },
+        sid: evil,
+        data: { userId: evil },
+        toJSON: () => ({ sub: evil }),
+        ['__proto__']: { sub: evil },
+        id: evil,
+        mine: 1,
       }),
     });
     expect(payload).toEqual({
-      ...{ iss: 'graphql-accounts', aud: 'graphql-accounts', sub: id, sid: sessionId, mine: 1, id: evil },
-      ...{ iat: seconds, exp: seconds + 900, jti: expect.any(String) },
+      iss: 'graphql-accounts',
+      aud: 'graphql-accounts',
+      sub: id,
+      sid: sessionId,
+      mine: 1,
+      id: evil,
+      iat: seconds,
+      exp: seconds + 900,
+      jti: expect.any(String),
       data: { token: sessionId, userId: id, isImpersonated: false },
     });
-    expect(await server.identify(accessToken)).toMatchObject({ user: { id, mine: 1 } });
+    expect(await server.resumeRequester(accessToken)).toMatchObject({ user: { id, mine: 1 } });
   });
 
   test('runs again at every refresh', async () => {
@@ -717,6 +749,16 @@ describe('createJwtPayload', () => {
     expect(await codeOf(server.refreshTokens(tokens.accessToken, tokens.refreshToken))).toBe('not refused');
   });
 
+  test('that answers too much at a refresh uses no refresh token up', async () => {
+    let claims = {};
+    const { server, accessToken, refreshToken } = await start({ createJwtPayload: () => claims });
+    claims = { roles: 'x'.repeat(10_000) };
+    expect(await codeOf(server.refreshTokens(accessToken, refreshToken))).toBe('INTERNAL_SERVER_ERROR');
+    claims = {};
+    const { tokens } = await server.refreshTokens(accessToken, refreshToken);
+    expect(partsOf(tokens.refreshToken).payload).toMatchObject({ rot: 2 });
+  });
+
   test('that refuses with an AccountsError is heard', async () => {
     const { signUp, logIn } = createAccounts({
       createJwtPayload: () => failWith(new AccountsError('FORBIDDEN')),
@@ -738,8 +780,13 @@ describe('the verified tokens that are remembered', () => {
     });
     const sign = (custom: Record<string, unknown> = {}): string =>
       tokens.sign({
-        ...{ userId: 'u', sessionId: 's', rotation: 1, actorUserId: null, custom },
-        ...{ accessExpiresAt: clock.now() + MINUTE, refreshExpiresAt: clock.now() + MINUTE },
+        userId: 'u',
+        sessionId: 's',
+        rotation: 1,
+        actorUserId: null,
+        custom,
+        accessExpiresAt: clock.now() + MINUTE,
+        refreshExpiresAt: clock.now() + MINUTE,
       }).accessToken;
     return { clock, tokens, sign };
   };

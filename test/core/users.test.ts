@@ -108,7 +108,13 @@ describe('a claim that is overtaken', () => {
     const nameOf = async (id: string) => (await quick.server.findUserById(id))?.username;
     const holder = async () => (await quick.service.findUserByUsername('wanted'))?.id;
     return {
-      ...{ quick, slow, ada, grace, db, nameOf, holder },
+      quick,
+      slow,
+      ada,
+      grace,
+      db,
+      nameOf,
+      holder,
       /** Runs on the slow server until it reaches the port, then `meanwhile` on the quick one, then the rest. */
       async overtake(port: string, first: () => Promise<unknown>, meanwhile: () => Promise<unknown>) {
         stopped.port = port;
@@ -258,8 +264,14 @@ describe('a store that always says that somebody was first', () => {
   };
   const nobody = { username: null, emails: [], profile: {}, credentials: {} };
   const user: UserRecord = {
-    ...{ id: 'ada', version: 1, username: 'ada', emails: [], deactivated: false, profile: {} },
-    ...{ createdAt: 0, updatedAt: 0 },
+    id: 'ada',
+    version: 1,
+    username: 'ada',
+    emails: [],
+    deactivated: false,
+    profile: {},
+    createdAt: 0,
+    updatedAt: 0,
   };
 
   test('is asked a bounded number of times at a sign-up', async () => {
@@ -325,16 +337,25 @@ describe('a store that always says that somebody was first', () => {
 
 describe('what applications see of a user', () => {
   const record: UserRecord = {
-    ...{ id: 'ada', version: 7, username: 'Ada', deactivated: false, profile: { roles: ['reader'] } },
+    id: 'ada',
+    version: 7,
+    username: 'Ada',
+    deactivated: false,
+    profile: { roles: ['reader'] },
     emails: [{ address: 'Ada@example.com', canonical: 'ada@example.com', verified: true }],
-    ...{ createdAt: 1, updatedAt: 2 },
+    createdAt: 1,
+    updatedAt: 2,
   };
 
   test('holds nothing of how it is stored', () => {
     expect(toUser(record)).toEqual({
-      ...{ id: 'ada', username: 'Ada', deactivated: false, profile: { roles: ['reader'] } },
+      id: 'ada',
+      username: 'Ada',
+      deactivated: false,
+      profile: { roles: ['reader'] },
       emails: [{ address: 'Ada@example.com', verified: true }],
-      ...{ createdAt: new Date(1), updatedAt: new Date(2) },
+      createdAt: new Date(1),
+      updatedAt: new Date(2),
     });
   });
 

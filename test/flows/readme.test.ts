@@ -1,5 +1,6 @@
 // Whatever users may copy from README.md, docs/ and the comments of the library does what it is said to do.
 import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -12,6 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { makeExecutableSchema } from '@graphql-tools/schema';
+import { parse, validate } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SETTINGS } from '../../src/cli/settings.ts';
 import { ERROR_MESSAGES } from '../../src/errors.ts';
@@ -43,20 +46,35 @@ afterAll(() => {
 test('every snippet is of a kind that is executed here', () => {
   const languagesOf = (snippets: Snippet[]) => [...new Set(snippets.map(({ language }) => language))].sort();
   expect(languagesOf(README)).toEqual(['bash', 'json', 'sh', 'ts']);
-  expect(languagesOf(OF_DOCS)).toEqual(['sh', 'ts']);
+  expect(languagesOf(OF_DOCS)).toEqual(['js', 'sh', 'ts']);
   expect(languagesOf(OF_COMMENTS)).toEqual(['ts']);
 });
 
 test('every link of the pages leads somewhere', () => {
   const broken = [join(ROOT, 'README.md'), ...docs()].flatMap((page) => {
     const text = readFileSync(page, 'utf8');
-    const targets = [...text.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, target = '']) => target);
-    const missing = targets.filter(
-      (target) => !/^https?:/.test(target) && !existsSync(resolve(dirname(page), target)),
-    );
+    const targets = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target);
+    const missing = targets.filter((target) => !/^https?:/.test(target) && !leadsSomewhere(page, target));
     return missing.map((target) => `${relative(ROOT, page)}: ${target}`);
   });
   expect(broken).toEqual([]);
+
+  function leadsSomewhere(page: string, target: string): boolean {
+    const [path = '', heading] = target.split('#');
+    const file = path === '' ? page : resolve(dirname(page), path);
+    if (!existsSync(file)) return false;
+    if (heading === undefined) return true;
+    const headings = [...readFileSync(file, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, words = '']) => words);
+    return headings.some((words) => anchorOf(words) === heading);
+  }
+
+  /** As GitHub makes them. */
+  function anchorOf(heading: string): string {
+    return heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-');
+  }
 });
 
 describe('the tables of the docs', () => {
@@ -76,6 +94,28 @@ describe('the tables of the docs', () => {
     expect(taken.map(({ name }) => name).sort()).toEqual(options.sort());
   });
 
+  test('name every event, and no other', () => {
+    const source = readFileSync(join(ROOT, 'src/core/events.ts'), 'utf8');
+    const start = source.indexOf('export interface AccountsEvents');
+    const body = source.slice(start, source.indexOf('\n}\n', start));
+    const events = [...body.matchAll(/^ {2}(\w+):/gm)].map(([, name]) => name);
+    expect(events.length).toBeGreaterThan(20);
+    expect(namesIn('api.md', 'Events').map(({ name }) => name)).toEqual(events);
+  });
+
+  test.each([
+    { of: 'AccountsServer', source: main.AccountsServer },
+    { of: 'services.password', source: passwordService().constructor },
+  ])('name methods of $of that there are', ({ of, source }) => {
+    const methods = Object.getOwnPropertyNames(source.prototype as object);
+    const text = readFileSync(join(ROOT, 'docs/api.md'), 'utf8');
+    const section = text.split(/^## /m).find((part) => part.startsWith(`${of}\n`)) ?? '';
+    const rows = [...section.matchAll(/^\| `\w+\(.*$/gm)].map(([row]) => row.split(' | ', 1)[0] ?? '');
+    const named = rows.flatMap((cell) => [...cell.matchAll(/`(\w+)\(/g)].map(([, name]) => name));
+    expect(named.length).toBeGreaterThan(10);
+    expect(methods).toEqual(expect.arrayContaining(named));
+  });
+
   test('name every variable of the program, and no other', () => {
     expect(namesIn('serve.md').map(({ name }) => name)).toEqual(SETTINGS.map(({ variable }) => variable));
   });
@@ -91,7 +131,8 @@ describe('the tables of the docs', () => {
 });
 
 describe('the commands', () => {
-  const { name, bin, scripts, dependencies, peerDependencies } = readPackage();
+  const { name, version, bin, scripts, dependencies, peerDependencies } = readPackage();
+  const makesSecret = 'export TOKEN_SECRET=$(openssl rand -base64 48)';
   const commandsOf = (snippets: Snippet[]) =>
     snippets.filter(({ language }) => language === 'sh').flatMap(({ code }) => code.trim().split('\n'));
   const commands = commandsOf([...README, ...OF_DOCS]).flatMap((line) => line.split(' && '));
@@ -106,7 +147,8 @@ describe('the commands', () => {
   });
 
   test('that install name packages that belong to this one', () => {
-    const known = [name, ...Object.keys({ ...dependencies, ...peerDependencies })];
+    const archive = `path/to/${name}-${version}.tgz`;
+    const known = [name, archive, ...Object.keys({ ...dependencies, ...peerDependencies })];
     const installed = commands
       .filter((line) => line.startsWith('npm install '))
       .flatMap((line) => line.split(' ').slice(2));
@@ -114,7 +156,8 @@ describe('the commands', () => {
   });
 
   test('are all known, and the program understands those that are for it', async () => {
-    const rest = commands.filter((line) => !/^npm (ci|start|test|install .*)$/.test(line));
+    const ofNpm = /^npm (ci|start|test|pack|install .*)$/;
+    const rest = commands.filter((line) => !ofNpm.test(line) && line !== makesSecret);
     for (const line of rest) {
       const [npx, program, ...args] = line.split(' ');
       expect([npx, program]).toEqual(['npx', Object.keys(bin)[0]]);
@@ -127,6 +170,7 @@ describe('the commands', () => {
 
 interface Package {
   name: string;
+  version: string;
   bin: Record<string, string>;
   scripts: Record<string, string>;
   dependencies: Record<string, string>;
@@ -171,10 +215,20 @@ test.skipIf(!hasTools)('the story in curl prints what the README says', async ()
 describe('the TypeScript', () => {
   const ofPages = [...README, ...OF_DOCS].filter(({ language }) => language === 'ts');
   const isTest = ({ code }: Snippet) => /from 'vitest'/.test(code);
-  const listens = ({ code }: Snippet) => /\.listen\(/.test(code);
+  const stops = ({ code }: Snippet) => /'SIGTERM'/.test(code);
+  const listens = (snippet: Snippet) => /\.listen\(/.test(snippet.code) && !stops(snippet);
 
   beforeAll(() => {
     for (const snippet of [...ofPages, ...OF_COMMENTS]) writeFileSync(fileOf(snippet), staged(snippet));
+  });
+
+  test('asks only for operations that there are', () => {
+    const schema = makeExecutableSchema(main.accountsModule(cast.accountsServer));
+    const documents = ofPages.flatMap(({ code }) =>
+      [...code.matchAll(/'((?:mutation|query) [^']+)'/g)].map(([, text = '']) => text),
+    );
+    expect(documents.length).toBeGreaterThan(1);
+    expect(documents.flatMap((text) => validate(schema, parse(text)))).toEqual([]);
   });
 
   test('fits the types', async () => {
@@ -189,7 +243,7 @@ describe('the TypeScript', () => {
 
   test('of the pages and comments runs, and ends by itself', async () => {
     const files = [...ofPages, ...OF_COMMENTS]
-      .filter((snippet) => !isTest(snippet) && !listens(snippet))
+      .filter((snippet) => !isTest(snippet) && !listens(snippet) && !stops(snippet))
       .map(fileOf);
     expect(files.length).toBeGreaterThan(10);
     const all = join(stage, 'all.ts');
@@ -209,13 +263,22 @@ describe('the TypeScript', () => {
     expect(told).toMatch(/Tests .*[1-9]\d* passed/);
   });
 
+  test.each(ofPages.filter(stops))('of $place ends by itself when it is told to', async (snippet) => {
+    const child = startSnippet(snippet);
+    const read = collect(child);
+    try {
+      const [, port = ''] = await printed(child, read, /listening on (\d+)/);
+      expect(await askAt(port, '{ getUser { id } }')).toEqual({ data: { getUser: null } });
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      expect(await ended).toEqual([0, null]);
+    } finally {
+      await end(child);
+    }
+  });
+
   test.each(ofPages.filter(listens))('of $place gives a gateway accounts', async (snippet) => {
-    const preload = join(import.meta.dirname, 'fixtures/tell-port.ts');
-    const child = spawn(
-      process.execPath,
-      [`--conditions=${CONDITION}`, '--import', preload, fileOf(snippet)],
-      { ...childOptions(), stdio: ['ignore', 'pipe', 'pipe'] },
-    );
+    const child = startSnippet(snippet);
     const read = collect(child);
     try {
       const [, port = ''] = await printed(child, read, /listening on (\d+)/);
@@ -244,6 +307,25 @@ describe('the TypeScript', () => {
   });
 });
 
+test('the CommonJS of the pages runs', async () => {
+  const snippets = OF_DOCS.filter(({ language }) => language === 'js');
+  expect(snippets).toHaveLength(1);
+  for (const snippet of snippets) {
+    writeFileSync(fileOf(snippet), snippet.code);
+    expect(await output(process.execPath, [`--conditions=${CONDITION}`, fileOf(snippet)])).toBe('');
+  }
+});
+
+function passwordService(): object {
+  return cast.accountsServer.services.password;
+}
+
+function startSnippet(snippet: Snippet) {
+  const preload = join(import.meta.dirname, 'fixtures/tell-port.ts');
+  const args = [`--conditions=${CONDITION}`, '--import', preload, fileOf(snippet)];
+  return spawn(process.execPath, args, { ...childOptions(), stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
 interface Answer {
   data?: { authenticate?: { tokens: { accessToken: string }; user: { id: string } } };
   errors?: unknown;
@@ -271,8 +353,10 @@ function childOptions() {
   return { cwd: folder, env: { ...process.env, PORT: '0', TOKEN_SECRET: SECRET, NO_COLOR: '1' } };
 }
 
-function fileOf({ place }: Snippet): string {
-  return join(stage, `${place.replace(/\W+/g, '-')}.ts`);
+/** A snippet that others import names its file in its first line. */
+function fileOf({ place, code, language }: Snippet): string {
+  const [, name] = /^\/\/ ([\w-]+\.ts)\n/.exec(code) ?? [];
+  return join(stage, name ?? `${place.replace(/\W+/g, '-')}.${language === 'js' ? 'cjs' : 'ts'}`);
 }
 
 /** A snippet as a module. One in a comment sees the library, its own file and the cast without importing them. */
@@ -280,21 +364,37 @@ function staged({ code, file }: Snippet): string {
   if (!file.endsWith('.ts')) return code;
   const used = new Set(code.match(/[a-zA-Z_]\w*/g));
   const declared = new Set([
-    ...[...code.matchAll(/\b(?:const|let|function) (\w+)/g)].map(([, name = '']) => name),
+    ...[...code.matchAll(/\b(?:const|let|function|interface|type) (\w+)/g)].map(([, name = '']) => name),
     ...[...code.matchAll(/\b(?:const|import) \{([^}]*)\}/g)].flatMap(
       ([, names = '']) => names.match(/\w+/g) ?? [],
     ),
   ]);
-  const own = [...readFileSync(file, 'utf8').matchAll(/^export (?:async )?(?:function|const|class) (\w+)/gm)];
+  const castFile = join(import.meta.dirname, 'fixtures/cast.ts');
   const sources = [
-    { from: 'graphql-accounts', names: Object.keys(main) },
-    { from: file, names: own.map(([, name = '']) => name) },
-    { from: join(import.meta.dirname, 'fixtures/cast.ts'), names: Object.keys(cast) },
+    { from: 'graphql-accounts', values: Object.keys(main), types: typesOfMain() },
+    { from: file, values: exportsOf(file, 'function|const|class'), types: exportsOf(file, 'interface|type') },
+    { from: castFile, values: Object.keys(cast), types: exportsOf(castFile, 'interface|type') },
   ];
-  const imports = sources.flatMap(({ from, names }) => {
-    const wanted = names.filter((name) => used.has(name) && !declared.has(name));
-    for (const name of wanted) declared.add(name);
-    return wanted.length > 0 ? [`import { ${wanted.join(', ')} } from ${JSON.stringify(from)};\n`] : [];
+  const imports = sources.flatMap(({ from, values, types }) => {
+    const isWanted = (name: string): boolean => used.has(name) && !declared.has(name);
+    const names = [...values.filter(isWanted), ...types.filter(isWanted).map((name) => `type ${name}`)];
+    for (const name of [...values, ...types]) declared.add(name);
+    return names.length > 0 ? [`import { ${names.join(', ')} } from ${JSON.stringify(from)};\n`] : [];
   });
   return `${imports.join('')}${code}\nexport {};\n`;
+}
+
+function exportsOf(file: string, kinds: string): string[] {
+  const pattern = new RegExp(`^export (?:async )?(?:${kinds}) (\\w+)`, 'gm');
+  return [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, name = '']) => name);
+}
+
+/** The types that the main entry exports; they do not exist at run time. */
+function typesOfMain(): string[] {
+  const lists = readFileSync(join(ROOT, 'src/index.ts'), 'utf8').matchAll(/^export (type )?\{([^}]*)\}/gm);
+  return [...lists].flatMap(([, allTypes, list = '']) =>
+    [...list.matchAll(/(type )?(\w+)/g)].flatMap(([, isType, name = '']) =>
+      allTypes || isType ? [name] : [],
+    ),
+  );
 }

@@ -11,7 +11,7 @@ import {
 } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { AccountsError } from '../../src/errors.ts';
-import { authDirective } from '../../src/graphql/auth-directive.ts';
+import { authDirective } from '../../src/graphql/auth-directive/index.ts';
 
 const { authDirectiveTypeDefs, authDirectiveTransformer } = authDirective();
 
@@ -141,10 +141,23 @@ describe('S51 @auth', () => {
     const answer = await ask(schema, everywhere, {});
     expect(refusedAt(answer).toSorted()).toEqual(
       [
-        ...['secret', 'alias', 'again', 'plain.own', 'vaults.0.gold', 'vaults.1.gold', 'node.id'],
-        ...['things.0.gold', 'things.1.own', 'things.2.id', 'things.3.name'],
-        ...['extended.a', 'extended.b', 'throughInterface.c'],
-        ...['_entities.0.silver', '_entities.1.o', '_entities.3.n'],
+        'secret',
+        'alias',
+        'again',
+        'plain.own',
+        'vaults.0.gold',
+        'vaults.1.gold',
+        'node.id',
+        'things.0.gold',
+        'things.1.own',
+        'things.2.id',
+        'things.3.name',
+        'extended.a',
+        'extended.b',
+        'throughInterface.c',
+        '_entities.0.silver',
+        '_entities.1.o',
+        '_entities.3.n',
       ]
         .map((path) => `${path} UNAUTHENTICATED`)
         .toSorted(),
@@ -194,7 +207,9 @@ describe('S51 @auth', () => {
     );
     const source = '{ open ... @defer { secret vaults { gold } } }';
     const result = await experimentalExecuteIncrementally({
-      ...{ schema: incremental, document: parse(source), contextValue: {} },
+      schema: incremental,
+      document: parse(source),
+      contextValue: {},
     });
     if (!('initialResult' in result)) throw new Error('nothing was deferred');
     const parts: unknown[] = [result.initialResult];

@@ -25,8 +25,11 @@ describe('createContext', () => {
       request({ authorization: `Bearer ${token}`, 'user-agent': 'x' }),
     );
     expect(context).toMatchObject({
-      ...{ userId: id, user: { id, emails: [{ address: 'ada@example.com' }] }, authToken: token },
-      ...{ session: { userId: id, actorUserId: null }, connection: { ip: null, userAgent: 'x' } },
+      userId: id,
+      user: { id, emails: [{ address: 'ada@example.com' }] },
+      authToken: token,
+      session: { userId: id, actorUserId: null },
+      connection: { ip: null, userAgent: 'x' },
     });
     expect(context.infos).toEqual(context.connection);
     expect(context.accounts).toBe(server);
@@ -40,7 +43,10 @@ describe('createContext', () => {
       expect((await context(request({ authorization: header }))).userId).toBe(id);
     for (const header of ['', 'Bearer', 'Bearer ', `Basic ${token}`, `Token ${token}`])
       expect(await context(request({ authorization: header }))).toMatchObject({
-        ...{ user: null, userId: null, authToken: null, authError: null },
+        user: null,
+        userId: null,
+        authToken: null,
+        authError: null,
       });
   });
 

@@ -1,7 +1,7 @@
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import type { GraphQLSchema } from 'graphql';
 import { createYoga } from 'graphql-yoga';
-import { authDirective } from '../../src/graphql/auth-directive.ts';
+import { authDirective } from '../../src/graphql/auth-directive/index.ts';
 import { type AccountsModuleOptions, accountsModule } from '../../src/graphql/module.ts';
 import { type UseAccountsOptions, useAccounts } from '../../src/graphql/use-accounts.ts';
 import type { AccountsServerOptions, PasswordOptions } from '../../src/index.ts';
@@ -49,7 +49,10 @@ export function createGateway(
     }),
   );
   const server = createYoga({
-    ...{ schema, logging: false, plugins: [useAccounts(accounts.server, plugin)], ...yoga },
+    schema,
+    logging: false,
+    plugins: [useAccounts(accounts.server, plugin)],
+    ...yoga,
   });
   const post = (body: unknown, token?: string, headers: Record<string, string> = {}) =>
     server.fetch('http://localhost/graphql', {
@@ -63,7 +66,10 @@ export function createGateway(
       body: JSON.stringify(body),
     });
   return {
-    ...{ ...accounts, schema, yoga: server, post },
+    ...accounts,
+    schema,
+    yoga: server,
+    post,
     /** Asks one operation; what came back. */
     async ask(query: string, { token, variables }: { token?: string; variables?: object } = {}) {
       const response = await post({ query, variables }, token);

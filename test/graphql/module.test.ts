@@ -2,7 +2,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import { buildASTSchema, buildSchema, graphql, parse, printSchema } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { memoryDatabase } from '../../src/database/memory/index.ts';
-import { authDirective } from '../../src/graphql/auth-directive.ts';
+import { authDirective } from '../../src/graphql/auth-directive/index.ts';
 import { accountsModule } from '../../src/graphql/module.ts';
 import { AccountsServer, type ServiceFactory } from '../../src/index.ts';
 import { createAccounts, SECRET } from '../accounts.ts';
@@ -58,7 +58,8 @@ describe('accountsModule', () => {
 
   test('follows root types of other names', async () => {
     const { typeDefs, resolvers } = accountsModule(withServices({ greeter }), {
-      ...{ rootQueryName: 'Questions', rootMutationName: 'Orders' },
+      rootQueryName: 'Questions',
+      rootMutationName: 'Orders',
     });
     const schema = makeExecutableSchema({
       typeDefs: [typeDefs, 'schema { query: Questions mutation: Orders }'],

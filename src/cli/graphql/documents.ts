@@ -12,22 +12,38 @@ import {
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { AccountsErrorCode } from '../../errors.ts';
-import { type DocumentLimits, excessOf } from './limits.ts';
+import { DOCUMENT_BOUNDS } from './bounds.ts';
+import { excessOf } from './document-size.ts';
+import { REFUSED_DOCUMENT } from './public-errors.ts';
 
-export interface DocumentOptions extends DocumentLimits {
-  tokens: number;
+interface DocumentOptions {
   /** Show the schema, and suggest names that exist for those that do not. */
   introspection: boolean;
 }
 
-/** Longer documents are parsed every time: the cache is bounded in what it holds, not only in how many. */
+/** The longest document that is remembered. Documents differ in size, so the cache is bounded by characters. */
 const MAX_CACHED_LENGTH = 8 * 1024;
 const MAX_CACHED_CHARACTERS = 256 * 1024;
 const MAX_ERRORS = 20;
 
+/** Where a wrong value can stand, or something that was meant to be one. */
+const NODES_OF_VALUES: ReadonlySet<string> = new Set([
+  Kind.STRING,
+  Kind.INT,
+  Kind.FLOAT,
+  Kind.ENUM,
+  Kind.BOOLEAN,
+  Kind.NULL,
+  Kind.LIST,
+  Kind.OBJECT,
+  Kind.OBJECT_FIELD,
+  Kind.ARGUMENT,
+]);
+
 /**
- * Parses and validates within limits, and remembers what it has seen. Its errors tell where something is wrong and
- * repeat nothing that may be a value: whoever forgets the quotes around a password must not find it in a log (S45).
+ * Parses and validates within the bounds, and remembers the documents it has seen. Its errors tell where something is
+ * wrong and repeat nothing that may be a value: whoever forgets the quotes around a password must not find it in a log
+ * (S45).
  */
 export function useDocuments(options: DocumentOptions): Plugin {
   const documents = createDocuments(options);
@@ -37,14 +53,14 @@ export function useDocuments(options: DocumentOptions): Plugin {
   };
 }
 
-export function createDocuments({ tokens, introspection, ...limits }: DocumentOptions) {
+function createDocuments({ introspection }: DocumentOptions) {
   const parsed = new RecentDocuments();
   const validated = new WeakMap<DocumentNode, readonly GraphQLError[]>();
   const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
 
   function check(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
-    const tooMuch = excessOf(document, limits);
-    if (tooMuch) return [new GraphQLError(tooMuch, { extensions: refusal('GRAPHQL_VALIDATION_FAILED') })];
+    const excess = excessOf(document, DOCUMENT_BOUNDS);
+    if (excess) return [new GraphQLError(excess, { extensions: invalid('GRAPHQL_VALIDATION_FAILED') })];
     const errors = validate(schema, document, rules, { maxErrors: MAX_ERRORS });
     return errors.map((error) => withoutValues(error, introspection));
   }
@@ -54,7 +70,7 @@ export function createDocuments({ tokens, introspection, ...limits }: DocumentOp
       const text = typeof source === 'string' ? source : source.body;
       const known = parsed.get(text);
       if (known) return known;
-      const document = parseWithin(text, tokens);
+      const document = parseWithin(text, DOCUMENT_BOUNDS.tokens);
       parsed.add(text, document);
       return document;
     },
@@ -78,39 +94,33 @@ function parseWithin(text: string, maxTokens: number): DocumentNode {
       ? `The document has more than ${maxTokens} tokens.`
       : `Syntax error at line ${line}, column ${column}.`;
     const { source, positions } = error;
-    throw new GraphQLError(message, { source, positions, extensions: refusal('GRAPHQL_PARSE_FAILED') });
+    throw new GraphQLError(message, { source, positions, extensions: invalid('GRAPHQL_PARSE_FAILED') });
   }
 }
-
-/** Where a wrong value can stand, or something that was meant to be one. */
-const NODES_OF_VALUES: ReadonlySet<string> = new Set([
-  ...[Kind.STRING, Kind.INT, Kind.FLOAT, Kind.ENUM, Kind.BOOLEAN, Kind.NULL, Kind.LIST, Kind.OBJECT],
-  ...[Kind.OBJECT_FIELD, Kind.ARGUMENT],
-]);
 
 function withoutValues(error: GraphQLError, suggestions: boolean): GraphQLError {
   const nodes: readonly ASTNode[] = error.nodes ?? [];
   const message = messageFor(error, nodes);
   return new GraphQLError(suggestions ? message : message.replace(/ Did you mean .*$/s, ''), {
     nodes,
-    extensions: refusal('GRAPHQL_VALIDATION_FAILED'),
+    extensions: invalid('GRAPHQL_VALIDATION_FAILED'),
   });
 }
 
 function messageFor(error: GraphQLError, nodes: readonly ASTNode[]): string {
   if (nodes.some(({ kind }) => NODES_OF_VALUES.has(kind)))
     return 'An argument or a value does not fit the schema.';
-  // Only the rules against doublets point at bare names.
+  // Only the rules about unique names point at bare names.
   if (nodes.some(({ kind }) => kind === Kind.NAME)) return 'A name that must be unique stands here twice.';
   return error.message;
 }
 
-/** `spec`: clients that ask for `application/json` get status 200, as the specification of GraphQL over HTTP has it. */
-function refusal(code: AccountsErrorCode) {
-  return { code, http: { spec: true, status: 400 } };
+/** The extensions of an error in the document itself. */
+function invalid(code: AccountsErrorCode) {
+  return { code, http: REFUSED_DOCUMENT };
 }
 
-/** Those that were asked for last, up to so many characters in all. */
+/** The documents that were asked for last, up to MAX_CACHED_CHARACTERS in all. */
 class RecentDocuments {
   readonly #documents = new Map<string, DocumentNode>();
   #characters = 0;

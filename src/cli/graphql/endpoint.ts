@@ -1,28 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
-import { createYoga, type Plugin } from 'graphql-yoga';
-import type { Report } from '../../core/events.ts';
+import { createYoga } from 'graphql-yoga';
+import type { Report } from '../../core/report.ts';
 import type { AccessLog } from '../http/access-log.ts';
 import { answerEarly } from '../http/body.ts';
 import { CORS, PREFLIGHT } from '../http/cors.ts';
+import { errorBody } from '../http/error-body.ts';
 import { type Handler, respond } from '../http/respond.ts';
 import { useDocuments } from './documents.ts';
 import type { GraphiqlPage } from './graphiql.ts';
 import { useOperationLog } from './log-operations.ts';
+import type { EndpointPlugin, NodeContext } from './node-context.ts';
 import { type GraphQLParams, type RefusedRequest, readParams } from './params.ts';
 import { usePublicErrors } from './public-errors.ts';
 
-/** What of the host's the plugins and resolvers may see. */
-export interface NodeContext {
-  req: IncomingMessage;
-  res: ServerResponse;
-}
-
-export type EndpointPlugin = Plugin<object, NodeContext>;
-
-export interface EndpointOptions {
+interface EndpointOptions {
   schema: GraphQLSchema;
-  /** What makes the context. */
+  /** The plugins that make the context. */
   plugins: EndpointPlugin[];
   introspection: boolean;
   graphiql: GraphiqlPage | null;
@@ -31,12 +25,16 @@ export interface EndpointOptions {
   report: Report;
 }
 
-const LIMITS = { depth: 20, aliases: 30, tokens: 2_000 };
-
 /** Whatever GraphQL answers may be about an account, or carry its tokens: no cache keeps it. */
 const HEADERS = { ...CORS, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
-/** GraphQL over HTTP, bounded. Yoga executes; requests are read here, where they cost less and can be cut off. */
+const NOT_ACCEPTABLE: RefusedRequest = {
+  status: 406,
+  code: 'BAD_REQUEST',
+  message: 'The answer is application/json or application/graphql-response+json.',
+};
+
+/** GraphQL over HTTP, within bounds. Yoga executes; requests are read here, where they cost less and can be cut off. */
 export function graphqlEndpoint(options: EndpointOptions): Handler {
   const requests = new WeakMap<IncomingMessage, GraphQLParams>();
   const reader: EndpointPlugin = {
@@ -47,13 +45,21 @@ export function graphqlEndpoint(options: EndpointOptions): Handler {
     graphqlEndpoint: '/graphql',
     plugins: [
       reader,
-      useDocuments({ ...LIMITS, introspection: options.introspection }),
+      useDocuments({ introspection: options.introspection }),
       ...options.plugins,
       usePublicErrors(options.report),
       ...(options.accessLog ? [useOperationLog(options.accessLog)] : []),
     ],
-    ...{ batching: false, cors: false, graphiql: false, landingPage: false, multipart: false },
-    ...{ logging: false, maskedErrors: false, parserAndValidationCache: false, maxRequestBodySize: false },
+    // What it would do with requests and answers is done by this file and by the plugins.
+    batching: false,
+    cors: false,
+    graphiql: false,
+    landingPage: false,
+    logging: false,
+    maskedErrors: false,
+    maxRequestBodySize: false,
+    multipart: false,
+    parserAndValidationCache: false,
   });
 
   function paramsOf({ req }: NodeContext): GraphQLParams {
@@ -83,23 +89,24 @@ export function graphqlEndpoint(options: EndpointOptions): Handler {
   };
 }
 
-const NOT_ACCEPTABLE: RefusedRequest = {
-  ...{ status: 406, code: 'BAD_REQUEST' },
-  message: 'The answer is application/json or application/graphql-response+json.',
-};
-
 function wantsPage({ method, headers }: IncomingMessage): boolean {
   return method === 'GET' && (headers.accept?.includes('text/html') ?? false);
 }
 
-/** Answers as GraphQL does, to what has not reached it. */
+/** Refuses a request that has not reached GraphQL, with an answer of the same shape. */
 function refuse(
   req: IncomingMessage,
   res: ServerResponse,
   { status, code, message, headers }: RefusedRequest,
 ): void {
-  const body = JSON.stringify({ errors: [{ message, extensions: { code } }] });
-  const all = { ...HEADERS, 'content-type': 'application/json; charset=utf-8', ...headers };
+  const body = errorBody(code, message);
+  const all = { ...HEADERS, 'content-type': `${mediaTypeFor(req)}; charset=utf-8`, ...headers };
   if (req.complete) respond(req, res, status, all, body);
   else answerEarly(req, res, status, all, body);
+}
+
+/** Chooses as Yoga does: the type that the client names first, and `application/json` where it names neither. */
+function mediaTypeFor({ headers }: IncomingMessage): string {
+  const [named] = /application\/(graphql-response\+)?json/.exec(headers.accept?.toLowerCase() ?? '') ?? [];
+  return named ?? 'application/json';
 }

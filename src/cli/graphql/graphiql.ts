@@ -66,7 +66,7 @@ const OPTIONS: GraphiQLOptions = {
   defaultEditorToolsVisibility: true,
 };
 
-/** Inline scripts are what the page is made of; nobody may show it in a frame and let others click in it. */
+/** The page is made of inline scripts, so they are allowed. No other site may show it in a frame and steal clicks. */
 const HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',
@@ -76,9 +76,21 @@ const HEADERS = {
   'referrer-policy': 'no-referrer',
 };
 
+const ROOT = '<div id="root"></div>';
+
 /**
- * The page to try operations on, with a sign-up, a login and a `getUser` in its tabs. It needs no other server. Made
- * when somebody first looks at it, and kept compressed: it is large.
+ * Puts the variables into the first tab. GraphiQL fills the tab that it opens from the last visit, and only the others
+ * from `defaultTabs`.
+ */
+const FIRST_VISIT = `<script>
+if (!localStorage.getItem('graphiql:tabState')) {
+  localStorage.setItem('graphiql:variables', ${JSON.stringify(SIGN_UP_VARIABLES)});
+}
+</script>`;
+
+/**
+ * The page to try operations on, with a sign-up, a login and a `getUser` in its tabs. It needs no other server. It is
+ * made when somebody first looks at it, and kept compressed, because it is large.
  */
 export function graphiqlPage(): GraphiqlPage {
   let page: Promise<Buffer> | undefined;
@@ -93,21 +105,12 @@ export function graphiqlPage(): GraphiqlPage {
 }
 
 async function render(): Promise<string> {
-  // Without that package it is the page that Yoga brings, whose scripts come from elsewhere.
+  // Without that package: the page that Yoga brings, whose scripts come from a public server.
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql').catch(
     () => import('graphql-yoga'),
   );
   return renderGraphiQL(OPTIONS).replace(ROOT, () => `${ROOT}\n${FIRST_VISIT}`);
 }
-
-const ROOT = '<div id="root"></div>';
-
-/** GraphiQL fills the tab that it opens with from the last visit, and the others from `defaultTabs`. */
-const FIRST_VISIT = `<script>
-if (!localStorage.getItem('graphiql:tabState')) {
-  localStorage.setItem('graphiql:variables', ${JSON.stringify(SIGN_UP_VARIABLES)});
-}
-</script>`;
 
 function json(value: unknown): string {
   return JSON.stringify(value, null, 2);

@@ -6,7 +6,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import type { AccessLog } from '../http/access-log.ts';
-import type { EndpointPlugin, NodeContext } from './endpoint.ts';
+import type { EndpointPlugin, NodeContext } from './node-context.ts';
 
 const MAX_FIELDS = 5;
 

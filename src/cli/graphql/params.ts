@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readBody } from '../http/body.ts';
+import { queryOf } from '../http/url.ts';
+import { MAX_BODY } from './bounds.ts';
 
 /** What a request asks of GraphQL. */
 export interface GraphQLParams {
@@ -9,7 +11,7 @@ export interface GraphQLParams {
   extensions?: Record<string, unknown>;
 }
 
-/** Why a request asks nothing that could be answered. The words are ours: nothing of the request is in them. */
+/** Why a request cannot be handed to GraphQL. The message is ours: nothing of the request is in it. */
 export interface RefusedRequest {
   status: number;
   code: 'BAD_REQUEST' | 'PAYLOAD_TOO_LARGE';
@@ -17,14 +19,14 @@ export interface RefusedRequest {
   headers?: Record<string, string>;
 }
 
-export const MAX_BODY = 1024 * 1024;
+const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/graphql+json']);
 
-/** Reads a GET or a POST. `gone` when the client has left. */
+/** Reads what a GET or a POST asks. `gone` when the client has left. */
 export async function readParams(
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<GraphQLParams | RefusedRequest | 'gone'> {
-  if (req.method === 'GET') return paramsOf(fromQuery(req.url ?? ''));
+  if (req.method === 'GET') return paramsOf(fromQuery(queryOf(req.url)));
   if (req.method !== 'POST') {
     return {
       ...badRequest('GraphQL is asked by GET or POST.', 405),
@@ -43,7 +45,7 @@ export async function readParams(
 }
 
 /**
- * Only JSON. A form on another site can send `text/plain`, `application/x-www-form-urlencoded` and
+ * Refuses every type but JSON. A form on another site can send `text/plain`, `application/x-www-form-urlencoded` and
  * `multipart/form-data` without asking first, with whatever the browser adds to requests for us (S49).
  */
 function refuseType({ headers }: IncomingMessage): RefusedRequest | null {
@@ -55,12 +57,14 @@ function refuseType({ headers }: IncomingMessage): RefusedRequest | null {
   return encoding === 'identity' ? null : badRequest('The body of a request must not be compressed.', 415);
 }
 
-const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/graphql+json']);
-
-function fromQuery(url: string): unknown {
-  const query = url.indexOf('?');
-  const search = new URLSearchParams(query === -1 ? '' : url.slice(query + 1));
-  const json = (name: string): unknown => parseJson(search.get(name) || 'null');
+function fromQuery(query: string): unknown {
+  const search = new URLSearchParams(query);
+  // What is not JSON stays text, which neither of the two may be.
+  const json = (name: string): unknown => {
+    const text = search.get(name) || 'null';
+    const value = parseJson(text);
+    return value === undefined ? text : value;
+  };
   return {
     query: search.get('query') || undefined,
     operationName: search.get('operationName') || undefined,
@@ -69,7 +73,7 @@ function fromQuery(url: string): unknown {
   };
 }
 
-/** What is not JSON is `undefined`, which JSON cannot say. The error of JSON.parse would quote the input. */
+/** Returns undefined, which no JSON is, for text that is not JSON. The error of JSON.parse would quote its input. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,8 +1,14 @@
 import type { ExecutionResult } from 'graphql';
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import type { Report } from '../../core/events.ts';
+import type { Report } from '../../core/report.ts';
 import { type AccountsErrorCode, ERROR_MESSAGES } from '../../errors.ts';
+
+/**
+ * What Yoga makes the status of, where an error in the document kept it from being executed: 400, or because of `spec`
+ * 200 for clients that ask for `application/json`, as the specification of GraphQL over HTTP has it.
+ */
+export const REFUSED_DOCUMENT = { spec: true, status: 400 };
 
 /**
  * The last look at every answer: no error leaves without one of our codes, and none repeats a value of the request.
@@ -16,7 +22,7 @@ export function usePublicErrors(report: Report): Plugin {
   };
 }
 
-export function publicResult(result: ExecutionResult, report: Report): ExecutionResult {
+function publicResult(result: ExecutionResult, report: Report): ExecutionResult {
   const executed = result.data !== undefined;
   return { ...result, errors: result.errors?.map((error) => publicError(error, executed, report)) ?? [] };
 }
@@ -36,7 +42,7 @@ function publicError(error: GraphQLError, executed: boolean, report: Report): Gr
     if (variable !== null)
       return coded(error, 'BAD_USER_INPUT', `The variable ${variable} does not fit its type.`);
   }
-  // An argument that came out wrong once its variables were filled in.
+  // An argument was wrong only once its variables were filled in.
   if (
     code === undefined &&
     error.originalError instanceof GraphQLError &&
@@ -50,19 +56,20 @@ function publicError(error: GraphQLError, executed: boolean, report: Report): Gr
   return coded(error, 'INTERNAL_SERVER_ERROR', ERROR_MESSAGES.INTERNAL_SERVER_ERROR);
 }
 
-/** A fresh error: the old one may carry what it was made of. */
+/** Makes a fresh error: the old one may carry the error that it was made from. */
 function coded(error: GraphQLError, code: AccountsErrorCode, message: string): GraphQLError {
   const { nodes, source, positions, path, extensions } = error;
-  const http = extensions?.http ?? (code === 'INTERNAL_SERVER_ERROR' || path ? undefined : BAD);
+  const http = extensions?.http ?? (code === 'INTERNAL_SERVER_ERROR' || path ? undefined : REFUSED_DOCUMENT);
   return new GraphQLError(message, {
-    ...{ nodes, source, positions, path },
+    nodes,
+    source,
+    positions,
+    path,
     extensions: { code, ...(http !== undefined && { http }) },
   });
 }
 
-const BAD = { spec: true, status: 400 };
-
-/** The name that the document gives it; its value came separately. */
+/** The name of the variable that an error is about. It stands in the document, where its value does not. */
 function variableOf(error: GraphQLError): string | null {
   for (const node of error.nodes ?? []) {
     if (node.kind === 'VariableDefinition') return `"$${node.variable.name.value}"`;

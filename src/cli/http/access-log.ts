@@ -4,7 +4,7 @@ import { loggedPath } from '../redaction.ts';
 
 type Annotations = Pick<RequestEntry, 'operation' | 'errors'>;
 
-/** Writes a line for each request once it is over. */
+/** The lines of the log that tell of requests. */
 export class AccessLog {
   readonly #log: Log;
   readonly #clientAddress: (req: IncomingMessage) => string | null;
@@ -15,7 +15,7 @@ export class AccessLog {
     this.#clientAddress = clientAddress;
   }
 
-  /** Call it before anything is answered. */
+  /** Writes the line when the request is over. To be called before anything is answered. */
   watch(req: IncomingMessage, res: ServerResponse): void {
     const start = performance.now();
     // Read now: afterwards the socket may be gone.
@@ -33,7 +33,7 @@ export class AccessLog {
     });
   }
 
-  /** What of a request only its handler knows. */
+  /** Adds to the line of a request what only its handler knows. */
   annotate(req: IncomingMessage, annotations: Annotations): void {
     this.#annotations.set(req, { ...this.#annotations.get(req), ...annotations });
   }

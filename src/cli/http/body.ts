@@ -1,12 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SECOND } from '../../core/time.ts';
 
+const LINGER = SECOND;
+const MAX_LINGERING_BYTES = 16 * 1024 * 1024;
+
 /** Why there is no body. `gone`: nobody waits for an answer any more. */
 export type BodyProblem = 'too large' | 'gone';
 
 /**
- * The body of a request, or why there is none. What is announced as too large is refused before any of it is read, and
- * the rest once it has come too far; no more than `limit` bytes are ever held.
+ * Reads the body of a request, or resolves to why there is none. A body that is announced as too large is not read at
+ * all, and one that turns out to be is not read on: no more than `limit` bytes are ever held.
  */
 export function readBody(
   req: IncomingMessage,
@@ -32,12 +35,10 @@ export function readBody(
   });
 }
 
-const LINGER = SECOND;
-const MAX_LINGERING_BYTES = 16 * 1024 * 1024;
-
 /**
- * Answers while the body is still coming, and closes. A socket that is closed with unread data in it is reset, and the
- * client may never see the answer: what comes is thrown away for a moment, or until the client has stopped.
+ * Answers while the body is still coming, and closes the connection. Closed at once, with unread data in the socket, it
+ * would be reset, and the client might never see the answer. So for LINGER, or until the client has stopped, what comes
+ * is read and thrown away.
  */
 export function answerEarly(
   req: IncomingMessage,

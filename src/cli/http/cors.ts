@@ -5,7 +5,7 @@
  */
 export const CORS = { 'access-control-allow-origin': '*' };
 
-/** What a browser asks before it sends JSON or a token. `*` does not stand for Authorization. */
+/** The answer to what a browser asks before it sends JSON or a token. `*` does not cover Authorization. */
 export const PREFLIGHT = {
   ...CORS,
   'access-control-allow-methods': 'GET, POST, OPTIONS',

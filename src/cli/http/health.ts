@@ -1,11 +1,13 @@
+import { within } from '../../core/deadline.ts';
 import { SECOND } from '../../core/time.ts';
+import { JSON_TYPE } from './error-body.ts';
 import { type Handler, respond } from './respond.ts';
 
-/** Together less than the 3 s within which a failure has to show. */
+/** The age of an answer and the wait for the next are together less than the 3 s within which a failure has to show. */
 const FRESH = 0.5 * SECOND;
 const DEADLINE = 2 * SECOND;
 
-const HEADERS = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' };
+const HEADERS = { 'content-type': JSON_TYPE, 'cache-control': 'no-store' };
 
 /** Answers 200 while the store does, 503 otherwise. However many ask, the store is asked twice a second at most. */
 export function healthCheck(ping: () => Promise<void>): Handler {
@@ -23,14 +25,10 @@ export function healthCheck(ping: () => Promise<void>): Handler {
   };
 }
 
-async function answersInTime(ping: () => Promise<void>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, DEADLINE, false);
-  });
+function answersInTime(ping: () => Promise<void>): Promise<boolean> {
   const answered = ping().then(
     () => true,
     () => false,
   );
-  return Promise.race([answered, late]).finally(() => clearTimeout(timer));
+  return within(DEADLINE, answered, () => false);
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 
-/** Something that answers requests. */
+/** Answers one request. */
 export type Handler = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
 
 /** Answers with a whole text, or with its headers only where HEAD asked. */
@@ -11,12 +11,8 @@ export function respond(
   headers: OutgoingHttpHeaders,
   body: string | Buffer = '',
 ): void {
-  res.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
+  // An answer that has no content has no length either (RFC 9110, 8.6).
+  const length = status === 204 ? {} : { 'content-length': Buffer.byteLength(body) };
+  res.writeHead(status, { ...headers, ...length });
   res.end(req.method === 'HEAD' ? undefined : body);
-}
-
-/** The path of a request, without the query. */
-export function pathOf({ url = '/' }: IncomingMessage): string {
-  const query = url.indexOf('?');
-  return query === -1 ? url : url.slice(0, query);
 }

@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Report } from '../../core/events.ts';
-import { ERROR_MESSAGES } from '../../errors.ts';
+import type { Report } from '../../core/report.ts';
 import type { AccessLog } from './access-log.ts';
-import { type Handler, pathOf, respond } from './respond.ts';
+import { errorBody, JSON_TYPE } from './error-body.ts';
+import { type Handler, respond } from './respond.ts';
+import { pathOf } from './url.ts';
 
-export interface Routes {
+interface Routes {
   graphql: Handler;
   health: Handler;
-  /** False for a path that is none of its own. */
+  /** Returns false, with nothing answered, for a path that leads to no page. */
   pages(req: IncomingMessage, res: ServerResponse): Promise<void> | false;
   /** Null: requests are not logged. */
   accessLog: AccessLog | null;
@@ -16,10 +17,10 @@ export interface Routes {
 
 const TEXT = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
 
-/** Hands each request to whom it belongs, and survives whatever becomes of it. */
+/** Hands each request to the handler of its path. What a handler throws is reported, and answered with 500. */
 export function createRouter({ graphql, health, pages, accessLog, report }: Routes): Handler {
   const route: Handler = (req, res) => {
-    switch (pathOf(req)) {
+    switch (pathOf(req.url)) {
       case '/graphql':
         return graphql(req, res);
       case '/health':
@@ -35,13 +36,11 @@ export function createRouter({ graphql, health, pages, accessLog, report }: Rout
     } catch (error) {
       report(error, 'a request');
       if (res.headersSent) return void res.destroy();
-      const code = 'INTERNAL_SERVER_ERROR';
-      const body = JSON.stringify({ errors: [{ message: ERROR_MESSAGES[code], extensions: { code } }] });
-      respond(req, res, 500, { 'content-type': 'application/json; charset=utf-8' }, body);
+      respond(req, res, 500, { 'content-type': JSON_TYPE }, errorBody('INTERNAL_SERVER_ERROR'));
     }
   };
 }
 
-/** Answers while the port is taken already and the database is not open yet. */
+/** Answers every request while the port is taken already and the database is not open yet. */
 export const starting: Handler = (req, res) =>
   respond(req, res, 503, { ...TEXT, 'retry-after': '1' }, 'Starting.\n');

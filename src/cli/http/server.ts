@@ -1,21 +1,46 @@
 import { createServer, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { SECOND } from '../../core/time.ts';
-import { type AccountsErrorCode, ERROR_MESSAGES } from '../../errors.ts';
+import type { AccountsErrorCode } from '../../errors.ts';
+import { errorBody, JSON_TYPE } from './error-body.ts';
 import type { Handler } from './respond.ts';
 
-/** A server that a slow or silent client cannot keep busy. */
-export function createHttpServer(handler: Handler): Server {
+/** For how long a connection may be kept waiting, in milliseconds. */
+interface Timeouts {
+  /** From the first byte of a request to the end of its headers. */
+  headers: number;
+  /** From the first byte of a request to the end of its body. */
+  request: number;
+  /** How often the two are looked at: a slow request is ended that much later. */
+  checks: number;
+  /** Between two requests of one connection. */
+  keepAlive: number;
+}
+
+export const TIMEOUTS: Timeouts = {
+  headers: 10 * SECOND,
+  request: 30 * SECOND,
+  checks: 2 * SECOND,
+  // Longer than the 60 s for which proxies keep their connections: the side that sends closes first.
+  keepAlive: 65 * SECOND,
+};
+
+const MALFORMED: ReadonlyMap<string, [string, AccountsErrorCode]> = new Map([
+  ['HPE_HEADER_OVERFLOW', ['431 Request Header Fields Too Large', 'PAYLOAD_TOO_LARGE']],
+  ['ERR_HTTP_REQUEST_TIMEOUT', ['408 Request Timeout', 'BAD_REQUEST']],
+]);
+
+/**
+ * Makes a server that a slow or silent client cannot keep busy: a request whose headers or body trickle in would hold
+ * a connection, and cost its sender nothing. It is answered with 408 and its connection is closed.
+ */
+export function createHttpServer(handler: Handler, timeouts: Timeouts = TIMEOUTS): Server {
   const server = createServer(
     {
-      // A request whose header or body trickles in holds a connection, and costs its sender nothing.
-      ...{
-        headersTimeout: 10 * SECOND,
-        requestTimeout: 30 * SECOND,
-        connectionsCheckingInterval: 2 * SECOND,
-      },
-      // Longer than the 60 s for which proxies keep their connections: the side that sends closes first.
-      keepAliveTimeout: 65 * SECOND,
+      headersTimeout: timeouts.headers,
+      requestTimeout: timeouts.request,
+      connectionsCheckingInterval: timeouts.checks,
+      keepAliveTimeout: timeouts.keepAlive,
     },
     handler,
   );
@@ -25,26 +50,24 @@ export function createHttpServer(handler: Handler): Server {
   return server;
 }
 
-/** Answers what is no request, and reads on for a moment, as `answerEarly` does, so that the answer arrives. */
+/**
+ * Answers what is no request, or none that came in time, on the bare socket. Like `answerEarly` it closes only after
+ * a moment, so that the answer arrives.
+ */
 function refuseMalformed(error: Error & { code?: string }, socket: Duplex): void {
   // Every further piece of the same request is an error again.
   if (socket.writableEnded) return;
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
   const [status, code] = MALFORMED.get(error.code ?? '') ?? ['400 Bad Request', 'BAD_REQUEST'];
-  const body = JSON.stringify({ errors: [{ message: ERROR_MESSAGES[code], extensions: { code } }] });
+  const body = errorBody(code);
   socket.end(
-    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\n` +
+    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: ${JSON_TYPE}\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
   setTimeout(() => socket.destroy(), SECOND).unref();
 }
 
-const MALFORMED: ReadonlyMap<string, [string, AccountsErrorCode]> = new Map([
-  ['HPE_HEADER_OVERFLOW', ['431 Request Header Fields Too Large', 'PAYLOAD_TOO_LARGE']],
-  ['ERR_HTTP_REQUEST_TIMEOUT', ['408 Request Timeout', 'BAD_REQUEST']],
-]);
-
-/** Starts to listen, and answers with the port. Rejects with what the operating system says. */
+/** Starts to listen, and resolves to the port. Rejects with what the operating system says. */
 export function listen(server: Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { escapeHtml } from '../../core/text.ts';
 
-/** Text that is HTML already. Everything else is escaped where it is put in. */
+/** Text that is HTML already. Everything else is escaped by `html`. */
 export class Html {
   readonly text: string;
 
@@ -9,14 +10,10 @@ export class Html {
   }
 }
 
-/** Escapes what is put in, unless it is `Html`. */
+/** A template of HTML. Escapes every value in it, unless that is `Html`. */
 export function html(parts: TemplateStringsArray, ...values: readonly (string | Html)[]): Html {
-  const written = values.map((value) => (value instanceof Html ? value.text : escapeText(value)));
+  const written = values.map((value) => (value instanceof Html ? value.text : escapeHtml(value)));
   return new Html(String.raw({ raw: parts }, ...written));
-}
-
-function escapeText(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 const STYLE = `
@@ -37,7 +34,7 @@ button { width: 100%; padding: .75rem; font: inherit; font-weight: 600; color: #
 
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 
-/** A page that runs nothing, loads nothing, tells no other site where it was, and stays in no cache. */
+/** The headers of a page that runs nothing, loads nothing, tells no other site its address, and stays in no cache. */
 export const PAGE_HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,

@@ -1,13 +1,14 @@
 import { type Html, html, page } from './html.ts';
 
-/** What a page looks like before it was used, and after. */
-export interface PageWords {
+/** The words of a page, before and after its form was sent. */
+interface PageWords {
   title: string;
   intro: string;
   button: string;
   done: { title: string; text: string };
 }
 
+/** The pages that mailed links lead to, by the first segment of their path. */
 export const WORDS = {
   'verify-email': {
     title: 'Confirm your e-mail address',
@@ -33,8 +34,8 @@ export const WORDS = {
 } satisfies { [page: string]: PageWords };
 
 /**
- * The form of a page. It has no action: it goes back to where it came from, whatever path a proxy puts in front.
- * `problem` is why it is shown again.
+ * A page with its form. The form names no action, so it is sent to the address of the page, whatever path a proxy puts
+ * in front. `problem` is why the form is shown again.
  */
 export function formPage(words: PageWords, asksPassword: boolean, problem?: string): string {
   const alert = problem === undefined ? html`` : html`<p role="alert">${problem}</p>`;

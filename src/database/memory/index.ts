@@ -1,10 +1,4 @@
-import {
-  checkedIdentities,
-  checkedOneTimeTokens,
-  checkedSessions,
-  checkedUsers,
-  invalidateAllSessions,
-} from '../checked.ts';
+import { checkedDatabase } from '../checked.ts';
 import type {
   AccountsDatabase,
   IdentityRecord,
@@ -27,15 +21,15 @@ import type {
  */
 export function memoryDatabase(): AccountsDatabase {
   const identities = new Map<string, IdentityRecord>();
-  return {
-    users: checkedUsers(memoryUsers(identities)),
-    identities: checkedIdentities(memoryIdentities(identities)),
-    sessions: checkedSessions(memorySessions()),
-    oneTimeTokens: checkedOneTimeTokens(memoryOneTimeTokens()),
-    invalidateAllSessions,
-    ping: async () => undefined,
-    close: async () => undefined,
-  };
+  return checkedDatabase(
+    {
+      users: memoryUsers(identities),
+      identities: memoryIdentities(identities),
+      sessions: memorySessions(),
+      oneTimeTokens: memoryOneTimeTokens(),
+    },
+    { ping: async () => undefined },
+  );
 }
 
 // JSON, because no separator is impossible in a subject.

@@ -5,7 +5,7 @@ import { explain, isBusy } from './failures.ts';
 import { openFile } from './file.ts';
 
 /** Prepared once, at its first use. Rows are arrays: objects of twenty keys would cost a fifth of a look-up. */
-export interface Statement<Row> {
+interface Statement<Row> {
   all(...values: SQLInputValue[]): Row[];
   /** How many rows were changed. */
   run(...values: SQLInputValue[]): number;
@@ -45,6 +45,7 @@ export function createConnection(
 ): Connection {
   let db: DatabaseSync | null = null;
   let state: 'open' | 'closing' | 'closed' = 'open';
+  let closing: Promise<void> | null = null;
   let jobs: Job[] = [];
   let drained: Promise<void> | null = null;
 
@@ -145,12 +146,15 @@ export function createConnection(
     drained = null;
   };
 
-  const close = async (): Promise<void> => {
-    if (state !== 'open') return;
+  const end = async (): Promise<void> => {
     state = 'closing';
     await drained;
     state = 'closed';
     db?.close();
+  };
+  const close = (): Promise<void> => {
+    closing ??= end();
+    return closing;
   };
 
   return { prepare, read, write, close };

@@ -1,11 +1,5 @@
 import { resolve } from 'node:path';
-import {
-  checkedIdentities,
-  checkedOneTimeTokens,
-  checkedSessions,
-  checkedUsers,
-  invalidateAllSessions,
-} from '../checked.ts';
+import { checkedDatabase } from '../checked.ts';
 import { checkNumber, checkString } from '../checks.ts';
 import type { AccountsDatabase } from '../ports.ts';
 import { createConnection } from './connection.ts';
@@ -21,9 +15,9 @@ export interface SqliteOptions {
    * commit; after a power failure the last changes may be gone (a revoked session may live again), though the file
    * is whole. A killed process loses nothing either way.
    */
-  synchronous?: 'full' | 'normal';
+  synchronous?: 'full' | 'normal' | undefined;
   /** For how long, in milliseconds, a call waits for other processes that hold the file. 5,000 by default. */
-  patience?: number;
+  patience?: number | undefined;
 }
 
 /**
@@ -55,14 +49,14 @@ export function sqliteDatabase(path: string, options: SqliteOptions = {}): Accou
   const file = path === IN_MEMORY ? IN_MEMORY : resolve(path);
   const connection = createConnection(file, { synchronous, patience });
   const answer = connection.prepare('SELECT 1');
-  const users = checkedUsers(sqliteUsers(connection));
-  return {
-    users,
-    identities: checkedIdentities(sqliteIdentities(connection)),
-    sessions: checkedSessions(sqliteSessions(connection, users)),
-    oneTimeTokens: checkedOneTimeTokens(sqliteOneTimeTokens(connection)),
-    invalidateAllSessions,
-    ping: () => connection.read(() => void answer.all()),
-    close: connection.close,
-  };
+  const users = sqliteUsers(connection);
+  return checkedDatabase(
+    {
+      users,
+      identities: sqliteIdentities(connection),
+      sessions: sqliteSessions(connection, users),
+      oneTimeTokens: sqliteOneTimeTokens(connection),
+    },
+    { ping: () => connection.read(() => void answer.all()), close: connection.close },
+  );
 }

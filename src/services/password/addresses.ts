@@ -1,38 +1,73 @@
 import { parseEmail } from '../../core/canonical.ts';
-import type { UserRecord } from '../../database/ports.ts';
+import type { EmailAddress, UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 import { findEmail, mailLink } from './links.ts';
 import type { PasswordParts } from './parts.ts';
-import { confirmEmail } from './verify-email.ts';
+import { confirmEmail, withVerified } from './verify-email.ts';
 
 /**
  * Lists one more address. It reserves nothing until it is confirmed; for a taken one the answer and what its owner
- * sees are the same, and the holder gets a mail instead of the link. With `verified` it is confirmed at once.
+ * sees are the same, and the holder gets a mail instead of the link.
+ *
+ * `stillThere` rejects when the session that asks has ended. It is asked again once the address is listed: a thief who
+ * is logged out by a new password must not leave an address behind.
  */
 export async function addEmail(
   parts: PasswordParts,
   userId: string,
   input: unknown,
-  verified = false,
+  stillThere: () => Promise<unknown> = async () => {},
 ): Promise<void> {
   const { address, canonical } = parts.parseNewEmail(input);
-  const user = verified
-    ? await confirmEmail(parts, userId, { address, canonical })
-    : await parts.users.update(userId, ({ emails }) => {
-        if (emails.some((email) => email.canonical === canonical)) return {};
-        if (emails.length >= parts.options.maxEmails) throw new AccountsError('TOO_MANY_EMAILS');
-        return { emails: [...emails, { address, canonical, verified: false }] };
-      });
-  if (!verified) parts.afterAnswer(canonical, () => mailNewAddress(parts, user, canonical));
+  const isNew = ({ emails }: UserRecord): boolean => !emails.some((email) => email.canonical === canonical);
+  let added = false;
+  const user = await parts.users.update(userId, (current) => {
+    added = isNew(current);
+    return added ? { emails: [...limited(parts, current), { address, canonical, verified: false }] } : {};
+  });
+  try {
+    await stillThere();
+  } catch (error) {
+    if (added) await unlist(parts, userId, canonical);
+    throw error;
+  }
+  parts.afterAnswer(canonical, () => mailNewAddress(parts, user, canonical, stillThere));
   parts.events.emit('AddEmailSuccess', { user: parts.toUser(user) });
 }
 
-async function mailNewAddress(parts: PasswordParts, user: UserRecord, canonical: string): Promise<void> {
+/** Lists an address that the application vouches for. Throws EMAIL_TAKEN. */
+export async function addVerifiedEmail(parts: PasswordParts, userId: string, input: unknown): Promise<void> {
+  const { address, canonical } = parts.parseNewEmail(input);
+  const user = await confirmEmail(parts, userId, canonical, (emails) =>
+    emails.some((email) => email.canonical === canonical)
+      ? withVerified(emails, canonical)
+      : [...emails, { address, canonical, verified: true }],
+  );
+  parts.events.emit('AddEmailSuccess', { user: parts.toUser(user) });
+}
+
+function limited({ options }: PasswordParts, { emails }: UserRecord): EmailAddress[] {
+  if (emails.length >= options.maxEmails) throw new AccountsError('TOO_MANY_EMAILS');
+  return emails;
+}
+
+async function unlist(parts: PasswordParts, userId: string, canonical: string): Promise<void> {
+  await parts.users.update(userId, ({ emails }) => ({
+    emails: emails.filter((email) => email.verified || email.canonical !== canonical),
+  }));
+}
+
+async function mailNewAddress(
+  parts: PasswordParts,
+  user: UserRecord,
+  canonical: string,
+  stillThere: () => Promise<unknown>,
+): Promise<void> {
   const holder = await parts.users.findByName('email', canonical);
   const email = findEmail(user, canonical);
   // Somebody who signed up with it, verified or not, must not hand it over by clicking a link they wait for anyway.
   if (holder && holder.id !== user.id) notifyHolder(parts, holder, canonical);
-  else if (email && !email.verified) await mailLink(parts, 'verifyEmail', user, email);
+  else if (email && !email.verified) await mailLink(parts, 'verifyEmail', user, email, stillThere);
 }
 
 /** Tells the holder of an address that somebody else wanted it. */
@@ -55,6 +90,8 @@ export async function removeEmail(parts: PasswordParts, userId: string, input: u
     return { emails: left };
   });
   await parts.users.unclaim('email', canonical, userId);
+  // Links that went to it must not work again should it be added once more (S28).
+  await parts.oneTimeTokens.voidAll(userId);
   parts.events.emit('RemoveEmailSuccess', { user: parts.toUser(user) });
 }
 

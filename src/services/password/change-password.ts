@@ -3,7 +3,6 @@ import { refusal } from '../../core/events.ts';
 import { refuseImpersonated, type SessionInfo } from '../../core/sessions.ts';
 import type { UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
-import { voidPasswordLinks } from './links.ts';
 import { namesOf, type PasswordParts } from './parts.ts';
 import { parseTypedPassword } from './policy.ts';
 
@@ -30,9 +29,7 @@ export async function changePassword(
     const replaced = await parts.replacePassword(userId, credential, hash, endsOthers ? kept : null);
     // Somebody else changed it meanwhile: the password that was typed is not the right one any more.
     if (!replaced) throw new AccountsError('INVALID_CREDENTIALS');
-    if (parts.options.removeAllResetPasswordTokensAfterPasswordChanged) {
-      await voidPasswordLinks(parts, userId);
-    }
+    await voidLinks(parts, userId);
     parts.events.emit('ChangePasswordSuccess', { user: parts.toUser(user), connection });
     notifyOwner(parts, user);
   } catch (error) {
@@ -52,9 +49,15 @@ export async function setPassword(parts: PasswordParts, userId: string, newPassw
   const hash = await parts.hasher.hash(password);
   // Against whoever changes it at the same time: what the administrator sets is what stays.
   while (!(await parts.replacePassword(userId, await parts.credentials.find(userId), hash, [])));
-  await voidPasswordLinks(parts, userId);
+  await voidLinks(parts, userId);
   parts.events.emit('ChangePasswordSuccess', { user: parts.toUser(user), connection: NOWHERE });
   notifyOwner(parts, user);
+}
+
+/** A new password voids what was mailed before it (S29). */
+async function voidLinks({ oneTimeTokens, options }: PasswordParts, userId: string): Promise<void> {
+  const keepsResets = !options.removeAllResetPasswordTokensAfterPasswordChanged;
+  await oneTimeTokens.voidAll(userId, keepsResets ? 'verifyEmail' : undefined);
 }
 
 /** Tells the owner that the password is another one now. */

@@ -21,7 +21,7 @@ export type UnusableHash = 'unknown format' | 'cost out of bounds' | 'verifier f
 export interface HasherOptions {
   /** How many passwords are hashed at once. One per processor by default, as far as libuv has threads to spare. */
   concurrency?: number | undefined;
-  /** How many more may wait until `BUSY` is the answer. 500 for each at once by default: some 5 s of work. */
+  /** How many more may wait until `BUSY` is the answer. 250 for each at once by default: some 3 s of work. */
   queueLimit?: number | undefined;
   /** The cost of new hashes; never less than 19 MiB, t=2, p=1, which is the default. */
   argon2?: Partial<Argon2Cost> | undefined;
@@ -75,7 +75,7 @@ interface Algorithm {
  * @throws TypeError for a cost, a number of lanes or a queue out of bounds, and for half a custom pair.
  */
 export function createHasher(options: HasherOptions = {}): PasswordHasher {
-  const { concurrency = defaultConcurrency(), queueLimit = 500 * concurrency, report } = options;
+  const { concurrency = defaultConcurrency(), queueLimit = 250 * concurrency, report } = options;
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     throw new TypeError('concurrency must be a whole number from 1.');
   }

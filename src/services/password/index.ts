@@ -1,4 +1,4 @@
-import type { ServiceFactory } from '../../core/service.ts';
+import type { ServiceFactory, UserOf } from '../../core/service.ts';
 import { type PasswordOptions, resolvePasswordOptions } from './options.ts';
 import { PasswordService } from './service.ts';
 
@@ -6,6 +6,10 @@ export { LINK_PATHS } from './links.ts';
 export type { NewUserInput, PasswordOptions, ValidatedUser } from './options.ts';
 export type { CreateUserResult } from './registration.ts';
 export type { PasswordService } from './service.ts';
+
+export interface PasswordServiceFactory extends ServiceFactory<PasswordService> {
+  readonly service?: PasswordService<UserOf<this>>;
+}
 
 /**
  * Sign-up and login with a password, e-mail verification, reset, enrolment, several addresses per user.
@@ -19,7 +23,7 @@ export type { PasswordService } from './service.ts';
  *
  * Throws a TypeError for an unknown or unsafe option.
  */
-export function password(options: PasswordOptions = {}): ServiceFactory<PasswordService> {
+export function password(options: PasswordOptions = {}): PasswordServiceFactory {
   const resolved = resolvePasswordOptions(options);
   return {
     create(context) {

@@ -27,15 +27,22 @@ export interface Link {
   credential: Credential;
 }
 
-/** Mails a link to one of the user's addresses. It voids the older one for the same purpose and address (S29). */
+/**
+ * Mails a link to one of the user's addresses. It voids the older one for the same purpose and address (S29).
+ *
+ * `stillThere` rejects when the session that asked for it has ended. It is asked after the generation of the password
+ * was read: whoever lost the session by a new password gets no link that outlives that password.
+ */
 export async function mailLink(
   parts: PasswordParts,
   purpose: LinkPurpose,
   user: UserRecord,
   email: EmailAddress,
+  stillThere?: () => Promise<unknown>,
 ): Promise<void> {
   const { path, expiration } = LINKS[purpose];
   const { generation } = await parts.credentials.find(user.id);
+  await stillThere?.();
   const token = await parts.oneTimeTokens.create({
     purpose,
     userId: user.id,
@@ -62,35 +69,46 @@ export async function findLink(
   if (!user || !email || user.deactivated) throw new AccountsError('INVALID_TOKEN');
   const purpose = record.purpose as LinkPurpose;
   const credential = await parts.credentials.find(user.id);
-  if (purpose !== 'verifyEmail' && (await isVoid(parts, record, email, credential))) {
-    throw new AccountsError('INVALID_TOKEN');
-  }
+  if (isOutdated(parts, record, credential)) throw new AccountsError('INVALID_TOKEN');
+  if (purpose !== 'verifyEmail') await refuseNotOwned(parts, user, email);
+  if (purpose === 'resetPassword' && !mayReset(user, email)) throw new AccountsError('INVALID_TOKEN');
   return { token, purpose, user, email, credential };
 }
 
 /**
- * A link that sets a password is void once the password was changed (S29), also where its removal was cut off, and
- * once the address is somebody else's.
+ * A password that was changed since voids every link (S29), also where its removal was cut off. Those that verify an
+ * address too: a thief who was logged in may have asked for one to a mailbox of their own.
  */
-async function isVoid(
-  { options, users }: PasswordParts,
-  { data, userId }: OneTimeTokenRecord,
-  { canonical }: EmailAddress,
+function isOutdated(
+  { options }: PasswordParts,
+  { data, purpose }: OneTimeTokenRecord,
   { generation }: Credential,
-): Promise<boolean> {
-  const changed = options.removeAllResetPasswordTokensAfterPasswordChanged && data.generation !== generation;
-  return changed || (await users.findIdentity('email', canonical))?.userId !== userId;
+): boolean {
+  const isKept = purpose !== 'verifyEmail' && !options.removeAllResetPasswordTokensAfterPasswordChanged;
+  return !isKept && data.generation !== generation;
+}
+
+/** The address may be listed again by somebody who once gave it up, while it is another user's now. */
+async function refuseNotOwned(
+  { users }: PasswordParts,
+  user: UserRecord,
+  { canonical }: EmailAddress,
+): Promise<void> {
+  const identity = await users.findIdentity('email', canonical);
+  if (identity?.userId !== user.id) throw new AccountsError('INVALID_TOKEN');
+}
+
+/**
+ * An address that nobody has proved opens no account in which another one was proved: its mailbox may be that of a
+ * stranger whose address was mistyped once.
+ */
+export function mayReset({ emails }: UserRecord, { verified }: EmailAddress): boolean {
+  return verified || !emails.some((email) => email.verified);
 }
 
 /** Uses a link up. */
 export async function consumeLink(parts: PasswordParts, { token, purpose }: Link): Promise<void> {
   await parts.oneTimeTokens.consume(token, purpose);
-}
-
-/** Voids every link that would set the user's password. */
-export async function voidPasswordLinks(parts: PasswordParts, userId: string): Promise<void> {
-  await parts.oneTimeTokens.voidAll(userId, 'resetPassword');
-  await parts.oneTimeTokens.voidAll(userId, 'enrollAccount');
 }
 
 /** The address of that canonical form, if the user lists it. */

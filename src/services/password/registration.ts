@@ -2,18 +2,18 @@ import type { Connection } from '../../core/connection.ts';
 import { refusal } from '../../core/events.ts';
 import { parseObject, parseString } from '../../core/input.ts';
 import type { LoginResult } from '../../core/login.ts';
-import type { EmailAddress, Json, UserRecord } from '../../database/ports.ts';
+import type { User } from '../../core/users.ts';
+import type { EmailAddress, UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 import { notifyHolder } from './addresses.ts';
 import { mailLink } from './links.ts';
 import type { ValidatedUser } from './options.ts';
 import { namesOf, type PasswordParts } from './parts.ts';
+import { parseProfile } from './profile.ts';
 
-const MAX_PROFILE = 64 * 1024;
-
-export interface CreateUserResult {
+export interface CreateUserResult<U extends User = User> {
   userId: string | null;
-  loginResult: LoginResult | null;
+  loginResult: LoginResult<U> | null;
 }
 
 /**
@@ -76,23 +76,6 @@ async function validateNewUser(parts: PasswordParts, input: Record<string, unkno
 /** Forms send what was left empty as an empty string. */
 function parseName(value: unknown): string | null {
   return value === undefined || value === null || value === '' ? null : parseString(value);
-}
-
-function parseProfile(profile: unknown): { [key: string]: Json } {
-  if (profile === undefined) return {};
-  const text = JSON.stringify(parseObject(profile));
-  if (text.length > MAX_PROFILE) throw new AccountsError('BAD_USER_INPUT', 'The profile is too large.');
-  return JSON.parse(text, refuseUnstorable) as { [key: string]: Json };
-}
-
-/** Databases cut strings at NUL, and store lone surrogates as something else. */
-function refuseUnstorable(key: string, value: unknown): unknown {
-  for (const part of [key, value]) {
-    if (typeof part === 'string' && (part.includes('\0') || !part.isWellFormed())) {
-      throw new AccountsError('BAD_USER_INPUT', 'The profile has a character that cannot be stored.');
-    }
-  }
-  return value;
 }
 
 async function refuseTaken(

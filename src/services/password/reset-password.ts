@@ -6,19 +6,16 @@ import type { LoginResult } from '../../core/login.ts';
 import type { EmailAddress, UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 import { notifyOwner } from './change-password.ts';
-import { consumeLink, findEmail, findLink, type Link, mailLink, voidPasswordLinks } from './links.ts';
+import { consumeLink, findEmail, findLink, type Link, mailLink, mayReset } from './links.ts';
 import { namesOf, type PasswordParts } from './parts.ts';
-import { confirmEmail } from './verify-email.ts';
+import { confirmEmail, withVerified } from './verify-email.ts';
 
 /** Mails a reset link, if the address is known. */
 export async function sendResetPasswordEmail(parts: PasswordParts, input: unknown): Promise<void> {
   const { canonical } = parseEmail(input);
   await parts.unobserved(canonical, async () => {
     const { user, email } = await findHolder(parts, canonical);
-    // An address that nobody has proved opens no account in which another one was proved: its mailbox may be that
-    // of a stranger whose address was mistyped once.
-    const isProved = user.emails.some(({ verified }) => verified);
-    if (isProved && !email.verified) throw new AccountsError('USER_NOT_FOUND');
+    if (!mayReset(user, email)) throw new AccountsError('USER_NOT_FOUND');
     await mailLink(parts, 'resetPassword', user, email);
   });
 }
@@ -65,40 +62,34 @@ export async function resetPassword(
 async function replaceByLink(parts: PasswordParts, link: Link, password: string): Promise<UserRecord> {
   const { user, email, credential } = link;
   const hash = await parts.hasher.hash(password);
+  // If nobody had proved the address before, whoever made the account may have been a stranger (S39).
   const isFirstProof = !email.verified;
-  if (isFirstProof) await dropUnproved(parts, user, email);
   const endsSessions = isFirstProof || parts.options.invalidateAllSessionsAfterPasswordReset;
   const replaced = await parts.replacePassword(user.id, credential, hash, endsSessions ? [] : null);
   if (!replaced) throw new AccountsError('INVALID_TOKEN');
   await consumeLink(parts, link);
-  await voidPasswordLinks(parts, user.id);
+  await parts.oneTimeTokens.voidAll(user.id);
   return markProved(parts, user, email);
 }
 
-/** The link has proved the address. The password is replaced already, so a failure here changes nothing for its user. */
+/**
+ * The link has proved the address: the unproved ones beside it go at its first proof, after the sessions that could
+ * add more (S39). The password is replaced already, so a failure here is nothing that its user can mend.
+ */
 async function markProved(parts: PasswordParts, user: UserRecord, email: EmailAddress): Promise<UserRecord> {
+  if (email.verified) return user;
   try {
-    return await confirmEmail(parts, user.id, email);
+    const owner = await confirmEmail(parts, user.id, email.canonical, (emails, canonical) =>
+      withVerified(emails, canonical).filter(({ verified }) => verified),
+    );
+    for (const { canonical } of user.emails) {
+      if (!findEmail(owner, canonical)) await parts.users.unclaim('email', canonical, user.id);
+    }
+    return owner;
   } catch (error) {
     parts.report(error, 'the proof of an address by a reset');
     return user;
   }
-}
-
-/**
- * The link is about to prove an address that nobody had proved: whoever made the account may have been a stranger, so
- * the other addresses that were prepared in it go (S39), and with the password so do the sessions.
- */
-async function dropUnproved(
-  parts: PasswordParts,
-  user: UserRecord,
-  { canonical }: EmailAddress,
-): Promise<void> {
-  const isKept = (email: EmailAddress): boolean => email.verified || email.canonical === canonical;
-  const dropped = user.emails.filter((email) => !isKept(email));
-  if (dropped.length === 0) return;
-  await parts.users.update(user.id, ({ emails }) => ({ emails: emails.filter(isKept) }));
-  for (const email of dropped) await parts.users.unclaim('email', email.canonical, user.id);
 }
 
 /** Through the steps of any login: a password that is set meanwhile ends this one as well. */

@@ -1,5 +1,6 @@
 import type { Caller, ServiceOperations } from '../../core/service.ts';
 import { type LiveSession, refuseImpersonated } from '../../core/sessions.ts';
+import { PASSWORD_SDL } from '../../generated/sdl.ts';
 import type {
   MutationAddEmailArgs,
   MutationChangePasswordArgs,
@@ -11,7 +12,6 @@ import type {
   MutationSetUsernameArgs,
   MutationVerifyEmailArgs,
 } from '../../generated/types.ts';
-import { PASSWORD_SDL } from '../../generated/sdl.ts';
 import type { PasswordService } from './service.ts';
 
 export function passwordOperations(service: PasswordService): ServiceOperations {
@@ -29,7 +29,7 @@ export function passwordOperations(service: PasswordService): ServiceOperations 
       sendResetPasswordEmail: ({ email }: MutationSendResetPasswordEmailArgs) =>
         done(service.sendResetPasswordEmail(email)),
       addEmail: async ({ newEmail }: MutationAddEmailArgs, caller) =>
-        done(service.addEmail((await owner(caller)).user.id, newEmail)),
+        done(service.addEmail((await owner(caller)).user.id, newEmail, false, () => caller.session())),
       removeEmail: async ({ email }: MutationRemoveEmailArgs, caller) =>
         done(service.removeEmail((await owner(caller)).user.id, email)),
       setUsername: async ({ newUsername }: MutationSetUsernameArgs, caller) =>

@@ -11,7 +11,7 @@ import type {
 import type { SessionInfo } from '../../core/sessions.ts';
 import type { User, UserReference } from '../../core/users.ts';
 import type { UserRecord } from '../../database/ports.ts';
-import { addEmail, removeEmail } from './addresses.ts';
+import { addEmail, addVerifiedEmail, removeEmail } from './addresses.ts';
 import { authenticate } from './authentication.ts';
 import { changePassword, setPassword } from './change-password.ts';
 import { passwordMails } from './mail.ts';
@@ -27,7 +27,7 @@ import { sendVerificationEmail, verifyEmail } from './verify-email.ts';
  * Accounts with a password. Every method checks what it is given and throws an `AccountsError`; those that take a
  * user's id trust the caller to have checked who is asking.
  */
-export class PasswordService implements AccountsService {
+export class PasswordService<U extends User = User> implements AccountsService {
   readonly operations: ServiceOperations;
   readonly #parts: PasswordParts;
 
@@ -46,15 +46,16 @@ export class PasswordService implements AccountsService {
   createUser(
     user: NewUserInput & { password?: string | null | undefined },
     connection?: unknown,
-  ): Promise<CreateUserResult> {
-    return this.#masked(() => createUser(this.#parts, user, parseConnection(connection)));
+  ): Promise<CreateUserResult<U>> {
+    const work = () => createUser(this.#parts, user, parseConnection(connection));
+    return this.#masked(work) as Promise<CreateUserResult<U>>;
   }
 
-  findUserByEmail(email: string): Promise<User | null> {
+  findUserByEmail(email: string): Promise<U | null> {
     return this.#find(() => ({ email: parseString(email, 'INVALID_EMAIL') }));
   }
 
-  findUserByUsername(username: string): Promise<User | null> {
+  findUserByUsername(username: string): Promise<U | null> {
     return this.#find(() => ({ username: parseString(username, 'INVALID_USERNAME') }));
   }
 
@@ -82,8 +83,9 @@ export class PasswordService implements AccountsService {
   }
 
   /** Uses a reset or enrolment link up. Answers null unless `returnTokensAfterResetPassword`. Throws INVALID_TOKEN. */
-  resetPassword(token: string, newPassword: string, connection?: unknown): Promise<LoginResult | null> {
-    return this.#masked(() => resetPassword(this.#parts, token, newPassword, parseConnection(connection)));
+  resetPassword(token: string, newPassword: string, connection?: unknown): Promise<LoginResult<U> | null> {
+    const work = () => resetPassword(this.#parts, token, newPassword, parseConnection(connection));
+    return this.#masked(work) as Promise<LoginResult<U> | null>;
   }
 
   /** Throws INVALID_CREDENTIALS for a wrong old password. `session` is the one that stays. */
@@ -91,11 +93,11 @@ export class PasswordService implements AccountsService {
     userId: string,
     oldPassword: string,
     newPassword: string,
-    { session = null, connection }: { session?: SessionInfo | null | undefined; connection?: unknown } = {},
+    from?: { session?: SessionInfo | null | undefined; connection?: unknown } | null,
   ): Promise<void> {
-    const from = { session, connection: parseConnection(connection) };
+    const caller = { session: from?.session ?? null, connection: parseConnection(from?.connection) };
     return this.#masked(() =>
-      changePassword(this.#parts, parseString(userId), oldPassword, newPassword, from),
+      changePassword(this.#parts, parseString(userId), oldPassword, newPassword, caller),
     );
   }
 
@@ -104,9 +106,21 @@ export class PasswordService implements AccountsService {
     return this.#masked(() => setPassword(this.#parts, parseString(userId), newPassword));
   }
 
-  /** Lists one more address; with `verified` it counts at once, and EMAIL_TAKEN may be thrown. */
-  addEmail(userId: string, newEmail: string, verified = false): Promise<void> {
-    return this.#masked(() => addEmail(this.#parts, parseString(userId), newEmail, verified));
+  /**
+   * Lists one more address; with `verified` it counts at once, and EMAIL_TAKEN may be thrown. `stillThere` rejects when
+   * the session that asks has ended; it is asked once the address is listed, and takes it off again.
+   */
+  addEmail(
+    userId: string,
+    newEmail: string,
+    verified = false,
+    stillThere?: () => Promise<unknown>,
+  ): Promise<void> {
+    return this.#masked(() =>
+      verified
+        ? addVerifiedEmail(this.#parts, parseString(userId), newEmail)
+        : addEmail(this.#parts, parseString(userId), newEmail, stillThere),
+    );
   }
 
   /** Throws EMAIL_NOT_FOUND and LAST_IDENTITY. */
@@ -119,10 +133,10 @@ export class PasswordService implements AccountsService {
     return this.#masked(() => setUsername(this.#parts, parseString(userId), newUsername));
   }
 
-  #find(parse: () => UserReference): Promise<User | null> {
+  #find(parse: () => UserReference): Promise<U | null> {
     return this.#masked(async () => {
       const user = await this.#parts.users.findByReference(parse());
-      return user && this.#parts.toUser(user);
+      return user && (this.#parts.toUser(user) as U);
     });
   }
 

@@ -15,11 +15,18 @@ export async function sendVerificationEmail(
   requester: () => Promise<UserRecord | null> = async () => null,
 ): Promise<void> {
   const { canonical } = parseEmail(input);
+  const requireRequester = async (): Promise<UserRecord> => {
+    const user = await requester();
+    if (!user) throw new AccountsError('USER_NOT_FOUND');
+    return user;
+  };
   await parts.unobserved(canonical, async () => {
-    const user = (await parts.users.findByName('email', canonical)) ?? (await requester());
-    const email = user && findEmail(user, canonical);
-    if (!user || !email || user.deactivated) throw new AccountsError('USER_NOT_FOUND');
-    await (email.verified ? parts.writeNothing() : mailLink(parts, 'verifyEmail', user, email));
+    const holder = await parts.users.findByName('email', canonical);
+    const user = holder ?? (await requireRequester());
+    const email = findEmail(user, canonical);
+    if (!email || user.deactivated) throw new AccountsError('USER_NOT_FOUND');
+    if (email.verified) return parts.writeNothing();
+    await mailLink(parts, 'verifyEmail', user, email, holder ? undefined : requireRequester);
   });
 }
 
@@ -30,7 +37,7 @@ export async function sendVerificationEmail(
 export async function verifyEmail(parts: PasswordParts, token: unknown): Promise<void> {
   try {
     const link = await findLink(parts, token, ['verifyEmail']);
-    const user = await confirmEmail(parts, link.user.id, link.email);
+    const user = await confirmEmail(parts, link.user.id, link.email.canonical, withVerified);
     await consumeLink(parts, link);
     parts.events.emit('VerifyEmailSuccess', { user: parts.toUser(user) });
   } catch (error) {
@@ -39,21 +46,28 @@ export async function verifyEmail(parts: PasswordParts, token: unknown): Promise
   }
 }
 
+/** What becomes of the listed addresses once one of them is confirmed. */
+export type Confirmation = (emails: EmailAddress[], canonical: string) => EmailAddress[];
+
 /** Claims an address for a user who has proved it, and says so in the user's record. Throws EMAIL_TAKEN. */
 export async function confirmEmail(
   parts: PasswordParts,
   userId: string,
-  { address, canonical }: Omit<EmailAddress, 'verified'>,
+  canonical: string,
+  confirmation: Confirmation,
 ): Promise<UserRecord> {
-  const listed = (emails: EmailAddress[], verified: boolean): EmailAddress[] =>
-    emails.map((email) => (email.canonical === canonical ? { ...email, verified } : email));
   const user = await parts.users.adopt('email', canonical, userId, {
-    change: ({ emails }) =>
-      emails.some((email) => email.canonical === canonical)
-        ? { emails: listed(emails, true) }
-        : { emails: [...emails, { address, canonical, verified: true }] },
-    undo: ({ emails }) => ({ emails: listed(emails, false) }),
+    change: ({ emails }) => ({ emails: confirmation(emails, canonical) }),
+    undo: ({ emails }) => ({
+      emails: emails.map((email) => (email.canonical === canonical ? { ...email, verified: false } : email)),
+    }),
   });
   if (!user) throw new AccountsError('EMAIL_TAKEN');
   return user;
+}
+
+/** Throws INVALID_TOKEN when the address was taken off meanwhile: a link must not bring it back. */
+export function withVerified(emails: EmailAddress[], canonical: string): EmailAddress[] {
+  if (!emails.some((email) => email.canonical === canonical)) throw new AccountsError('INVALID_TOKEN');
+  return emails.map((email) => (email.canonical === canonical ? { ...email, verified: true } : email));
 }

@@ -196,6 +196,20 @@ describe('an added address', () => {
 });
 
 describe('a removed address', () => {
+  test('S28 S29 takes its links with it, so that their number is capped', async () => {
+    const { service, signUp, linkTo, db } = createAccounts();
+    const ada = await signUp({ username: 'ada' });
+    const links: string[] = [];
+    for (let round = 0; round < 3; round++) {
+      await service.addEmail(ada, `ada${round}@example.com`);
+      links.push(await linkTo(`ada${round}@example.com`, 'verify-email'));
+      await service.removeEmail(ada, `ada${round}@example.com`);
+    }
+    await service.addEmail(ada, 'ada0@example.com');
+    for (const link of links) expect(await codeOf(service.verifyEmail(link))).toBe('INVALID_TOKEN');
+    expect(await db.identities.find('email', 'ada0@example.com')).toBeNull();
+  });
+
   test('is free for others, unless it is the last way in', async () => {
     const { service, server, signUp, logIn } = createAccounts();
     const ada = await signUp({ email: 'ada@example.com' });

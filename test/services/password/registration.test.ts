@@ -231,6 +231,9 @@ describe('what the application hands in', () => {
     ['a NUL in the profile', { profile: { bio: 'a\0b' } }, 'BAD_USER_INPUT'],
     ['a lone surrogate in a key of the profile', { profile: { '\uD800': 1 } }, 'BAD_USER_INPUT'],
     ['a profile that is too large', { profile: { bio: 'x'.repeat(70_000) } }, 'BAD_USER_INPUT'],
+    ['a profile that goes round in a circle', { profile: circular() }, 'BAD_USER_INPUT'],
+    ['a date in the profile', { profile: { born: new Date(0) } }, 'BAD_USER_INPUT'],
+    ['a bigint in the profile', { profile: { age: 7n } }, 'BAD_USER_INPUT'],
     ['a profile that is a list', { profile: [] }, 'BAD_USER_INPUT'],
   ])('refuses %s', async (_, more, code) => {
     const validateNewUser = ({ email }: { email?: string | null | undefined }) =>
@@ -302,3 +305,9 @@ test('the service lets no error out without a code', async () => {
   }
   expect(errors.length).toBeGreaterThan(0);
 });
+
+function circular(): object {
+  const circle: { self?: object } = {};
+  circle.self = circle;
+  return circle;
+}

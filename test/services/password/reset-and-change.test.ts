@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DAY, HOUR } from '../../../src/core/time.ts';
+import { AccountsError } from '../../../src/index.ts';
 import { codeOf, createAccounts, fastHashes, PASSWORD } from '../../accounts.ts';
 
 const NEW = 'another good password';
@@ -114,6 +115,60 @@ describe('a forgotten password', () => {
     expect(await codeOf(server.refreshTokens(tokens.accessToken, tokens.refreshToken))).toBe(
       'UNAUTHENTICATED',
     );
+  });
+
+  test('S29 voids every link that was mailed before, to whatever address', async () => {
+    const { service, signUp, linkTo } = createAccounts();
+    const id = await signUp({ email: 'victim@example.com' });
+    await service.sendVerificationEmail('victim@example.com');
+    await service.verifyEmail(await linkTo('victim@example.com', 'verify-email'));
+    // Somebody who was in for a moment prepares a way back.
+    await service.addEmail(id, 'thief@example.com');
+    const first = await linkTo('thief@example.com', 'verify-email');
+    await service.changePassword(id, PASSWORD, NEW);
+    expect(await codeOf(service.verifyEmail(first))).toBe('INVALID_TOKEN');
+    await service.sendResetPasswordEmail('victim@example.com');
+    await service.addEmail(id, 'thief@example.com');
+    const second = await linkTo('thief@example.com', 'verify-email');
+    await service.resetPassword(await linkTo('victim@example.com', 'reset-password'), PASSWORD);
+    for (const link of [first, second]) expect(await codeOf(service.verifyEmail(link))).toBe('INVALID_TOKEN');
+    expect(await service.findUserByEmail('thief@example.com')).toBeNull();
+  });
+
+  test('S19 leaves no address behind that was added while the session ended', async () => {
+    const { service, server, signUp, db } = createAccounts();
+    const id = await signUp({ email: 'victim@example.com' });
+    const ended = async () => {
+      throw new AccountsError('UNAUTHENTICATED');
+    };
+    expect(await codeOf(service.addEmail(id, 'thief@example.com', false, ended))).toBe('UNAUTHENTICATED');
+    await server.settled();
+    expect((await server.findUserById(id))?.emails).toEqual([
+      { address: 'victim@example.com', verified: false },
+    ]);
+    expect((await db.users.findMany([id]))[0]?.emails).toHaveLength(1);
+  });
+
+  test('S19 mails no link to somebody whose session ended between the listing and the mail', async () => {
+    const { service, server, signUp, mails } = createAccounts();
+    const id = await signUp({ email: 'victim@example.com' });
+    let asked = 0;
+    const endsLater = async () => {
+      if (++asked > 1) throw new AccountsError('UNAUTHENTICATED');
+    };
+    await service.addEmail(id, 'thief@example.com', false, endsLater);
+    await server.settled();
+    expect(mails).toEqual([]);
+  });
+
+  test('S31 has a link that is void once another address of the account was proved and its own was not', async () => {
+    const { service, signUp, linkTo } = createAccounts();
+    const id = await signUp({ email: 'typo@example.com' });
+    await service.sendResetPasswordEmail('typo@example.com');
+    const strangers = await linkTo('typo@example.com', 'reset-password');
+    await service.addEmail(id, 'ada@example.com');
+    await service.verifyEmail(await linkTo('ada@example.com', 'verify-email'));
+    expect(await codeOf(service.resetPassword(strangers, NEW))).toBe('INVALID_TOKEN');
   });
 
   test('is not mailed to an unproved address of an account in which another one was proved', async () => {

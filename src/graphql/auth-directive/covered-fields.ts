@@ -16,8 +16,9 @@ export interface CoveredField {
 type Declaring = GraphQLObjectType | GraphQLInterfaceType;
 
 /**
- * The fields that a directive stands on: on the field, on its type, or on an interface of the type or a field of
- * that interface. Objects only: whatever a query goes through, it ends at a field of an object.
+ * Every field that the directive covers: it stands on the field itself, on the field's type, on an interface of that
+ * type, or on the same field of such an interface. Lists fields of objects only: whatever a query goes through, it
+ * ends at a field of an object.
  */
 export function coveredFields(schema: GraphQLSchema, directiveName: string): CoveredField[] {
   const covers = new Map<Declaring, (fieldName: string) => boolean>();
@@ -46,7 +47,7 @@ function createCover(schema: GraphQLSchema, type: Declaring, directiveName: stri
   return (fieldName: string) => covered.has(fieldName);
 }
 
-/** Interfaces of interfaces too: a schema that was not validated need not list them. */
+/** A type and its interfaces, theirs too: a schema that was not validated need not list those. */
 function withInterfaces(type: Declaring, found = new Set<Declaring>()): Set<Declaring> {
   if (found.has(type)) return found;
   found.add(type);

@@ -1,10 +1,10 @@
 import { defaultFieldResolver, type GraphQLFieldResolver } from 'graphql';
-import { AccountsError } from '../errors.ts';
-import { toGraphQLError } from './graphql-error.ts';
+import { AccountsError } from '../../errors.ts';
+import { toGraphQLError } from '../graphql-error.ts';
 
-export type Resolve = GraphQLFieldResolver<unknown, unknown>;
+type Resolve = GraphQLFieldResolver<unknown, unknown>;
 
-/** What of a field, or of its configuration, a guard stands before. */
+/** The two functions of a field (or of its configuration) that a guard wraps. */
 export interface GuardedField {
   resolve?: Resolve | undefined;
   subscribe?: Resolve | undefined;
@@ -12,8 +12,8 @@ export interface GuardedField {
 
 const guards = new WeakSet<Resolve>();
 
-/** A resolver that runs for users only. Guarding it again changes nothing. */
-export function guard(resolve: Resolve = defaultFieldResolver): Resolve {
+/** Wraps a resolver so that it runs for users only. A guarded resolver comes back as it is. */
+function guard(resolve: Resolve = defaultFieldResolver): Resolve {
   if (guards.has(resolve)) return resolve;
   const guarded: Resolve = (parent, args, context, info) => {
     refuseStrangers(context);
@@ -23,7 +23,7 @@ export function guard(resolve: Resolve = defaultFieldResolver): Resolve {
   return guarded;
 }
 
-/** A subscription is refused before its source starts, and again at each event. */
+/** Guards a field in place. A subscription is refused before its source starts, and again at each event. */
 export function guardField(field: GuardedField, isSubscription: boolean): void {
   field.resolve = guard(field.resolve);
   if (isSubscription) field.subscribe = guard(field.subscribe);
@@ -34,7 +34,7 @@ export function isGuarded({ resolve, subscribe }: GuardedField, isSubscription: 
   return stands(resolve) && (!isSubscription || stands(subscribe));
 }
 
-/** Nobody comes in without `user`: not without the plugin, and not while the store fails. */
+/** Throws without `context.user`: also where the plugin is missing, and while the store fails. */
 function refuseStrangers(context: unknown): void {
   const { user, authError } = (context ?? {}) as { user?: unknown; authError?: AccountsError | null };
   if (!user) throw toGraphQLError(refusalFor(authError));

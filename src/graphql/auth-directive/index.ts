@@ -1,23 +1,23 @@
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import type { GraphQLSchema } from 'graphql';
-import { type CoveredField, coveredFields } from './coverage.ts';
+import { parseGraphQLName } from '../type-defs.ts';
+import { type CoveredField, coveredFields } from './covered-fields.ts';
 import { type GuardedField, guardField, isGuarded } from './guard.ts';
-import { parseName } from './type-defs.ts';
 
 export interface AuthDirective {
   authDirectiveTypeDefs: string;
   authDirectiveTransformer: (schema: GraphQLSchema) => GraphQLSchema;
 }
 
-/** Left on every field that we guard, for `requireGuards`. A string: graphql 16 drops symbols. */
+/** Left on every field that we guard, for `ensureGuards`. A string: graphql 16 drops symbols. */
 const MARK = 'graphqlAccountsGuarded';
 
 /**
  * `@auth`: only logged-in users reach the field. It protects data against whoever can write a query, so it holds at
  * the field itself and not at one way to it: under aliases and fragments, behind a union, through an interface, with
  * `@defer`, in a batch, in `_entities`. On an object it covers every field; on an interface or one of its fields,
- * the same fields of every type that implements it; on a subscription, nothing starts for a stranger. What it refuses
- * is UNAUTHENTICATED, or SERVICE_UNAVAILABLE while the store fails: never an answer.
+ * the same fields of every type that implements it; on a subscription, nothing starts for a stranger. A stranger gets
+ * the error UNAUTHENTICATED, or SERVICE_UNAVAILABLE while the store fails, and never the field's value.
  *
  * ```ts
  * const { authDirectiveTypeDefs, authDirectiveTransformer } = authDirective();
@@ -30,7 +30,7 @@ const MARK = 'graphqlAccountsGuarded';
  * applying it again changes nothing. `useAccounts` refuses a schema on which it was forgotten.
  */
 export function authDirective(directiveName: string = 'auth'): AuthDirective {
-  const name = parseName(directiveName, 'directiveName');
+  const name = parseGraphQLName(directiveName, 'directiveName');
   return {
     authDirectiveTypeDefs: `directive @${name} on FIELD_DEFINITION | OBJECT | INTERFACE`,
     authDirectiveTransformer: (schema) => {
@@ -52,12 +52,14 @@ export function authDirective(directiveName: string = 'auth'): AuthDirective {
 }
 
 /**
- * Throws a TypeError that names the fields which the directive stands on and which nothing guards.
+ * Makes sure that every field under the directive has a guard. Throws a TypeError that names those which the
+ * transformer never saw.
  *
- * A field that we guarded may have got another resolver since: another tool wrapped ours, or replaced it. One cannot
- * tell the two apart, so it is guarded again, in place: that is harmless for the first and closes the second.
+ * A field that the transformer guarded may have another resolver by now: another tool wrapped ours, or replaced it.
+ * The two look the same from here, so such a field is guarded once more, in place. That costs the first nothing and
+ * closes the second.
  */
-export function requireGuards(schema: GraphQLSchema, directiveName: string): void {
+export function ensureGuards(schema: GraphQLSchema, directiveName: string): void {
   const open: string[] = [];
   for (const { type, field, isSubscription } of coveredFields(schema, directiveName)) {
     if (isGuarded(field as GuardedField, isSubscription)) continue;

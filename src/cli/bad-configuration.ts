@@ -7,14 +7,6 @@ export class BadConfiguration extends Error {
   }
 }
 
-/** What the operating system says of a file or a port, without the words that only programmers read. */
-export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown reason';
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : null;
-  const known = code === null ? undefined : REASONS.get(code);
-  return known ?? error.message;
-}
-
 const REASONS: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'permission denied'],
   ['EPERM', 'permission denied'],
@@ -29,3 +21,11 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['ENOTFOUND', 'there is no such host'],
   ['EAI_AGAIN', 'there is no such host'],
 ]);
+
+/** Why something failed, for people: what the operating system says in plain words, otherwise the error's message. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown reason';
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : null;
+  const known = code === null ? undefined : REASONS.get(code);
+  return known ?? error.message;
+}

@@ -1,29 +1,23 @@
 import { type DocumentNode, type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql';
+import type { DocumentBounds } from './bounds.ts';
 
-/** How much one document may ask for. */
-export interface DocumentLimits {
-  depth: number;
-  /** How many fields may stand under an alias or be named once more. */
-  aliases: number;
-}
+type Size = Omit<DocumentBounds, 'tokens'>;
 
-interface Size {
-  depth: number;
-  aliases: number;
-}
+const NOTHING: Size = { depth: 0, aliases: 0 };
 
 /**
- * Why a document asks for too much, or null. Judges every operation with its fragments unfolded. Each fragment is measured once,
- * however often it is spread: fragments that spread each other twice are as long as they look and 2ⁿ when unfolded.
+ * Says why a document asks for too much, or null. Each operation is measured with its fragments unfolded, and each
+ * fragment once, however often it is spread: a chain of n fragments, each of which spreads the next one twice, is short
+ * to write and 2ⁿ fields long when unfolded.
  */
-export function excessOf(document: DocumentNode, limits: DocumentLimits): string | null {
+export function excessOf(document: DocumentNode, bounds: Size): string | null {
   const measure = createMeasure(document);
   for (const definition of document.definitions) {
     if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
     const { depth, aliases } = measure(definition.selectionSet);
-    if (depth > limits.depth) return `The document is nested deeper than ${limits.depth}.`;
-    if (aliases > limits.aliases) {
-      return `The document has more than ${limits.aliases} aliases or repeated fields.`;
+    if (depth > bounds.depth) return `The document is nested deeper than ${bounds.depth}.`;
+    if (aliases > bounds.aliases) {
+      return `The document has more than ${bounds.aliases} aliases or repeated fields.`;
     }
   }
   return null;
@@ -74,5 +68,3 @@ function createMeasure(document: DocumentNode): (selectionSet: SelectionSetNode)
 
   return ofSelections;
 }
-
-const NOTHING: Size = { depth: 0, aliases: 0 };

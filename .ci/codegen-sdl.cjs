@@ -2,13 +2,15 @@
 const { readdirSync, readFileSync } = require('node:fs');
 const { join } = require('node:path');
 
+const SCHEMA = join(__dirname, '../schema');
+
 exports.plugin = () =>
-  readdirSync(__dirname)
+  readdirSync(SCHEMA)
     .filter((file) => file.endsWith('.graphql'))
     .sort()
     .map((file) => {
       const name = file.replace('.graphql', '').replaceAll('-', '_').toUpperCase();
-      const text = readFileSync(join(__dirname, file), 'utf8').replace(/[\\`$]/g, '\\$&');
+      const text = readFileSync(join(SCHEMA, file), 'utf8').replace(/[\\`$]/g, '\\$&');
       return `/** schema/${file} */\nexport const ${name}_SDL = /* GraphQL */ \`\n${text}\`;\n`;
     })
     .join('\n');

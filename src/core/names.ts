@@ -1,0 +1,116 @@
+import type { UserRecord } from '../database/ports.ts';
+import { AccountsError } from '../errors.ts';
+import { parseUsername } from './canonical.ts';
+import type { Store } from './store.ts';
+import { type Clock, SECOND } from './time.ts';
+
+/** The services of identities whose subject is a name: a canonical e-mail address, or a canonical username. */
+export type NameService = 'email' | 'username';
+
+/** What becomes of the newest record; may throw. */
+export type UserChange = (user: UserRecord) => Partial<UserRecord>;
+
+/** What is needed of the users' records. */
+interface UserRecords {
+  find(id: string): Promise<UserRecord | null>;
+  update(id: string, change: UserChange): Promise<UserRecord>;
+}
+
+/** Somebody who claims a name gets this long to finish; afterwards what was left behind counts as free. */
+const CLAIM_TIME = 5 * SECOND;
+export const MAX_TRIES = 20;
+
+/**
+ * Who has which address and which username. A name is claimed by an identity, which one user can have, and counts
+ * only while that user's record lists it: the record is what commits a change.
+ */
+export class Names {
+  readonly #store: Store;
+  readonly #users: UserRecords;
+  readonly #now: Clock;
+
+  constructor(store: Store, users: UserRecords, now: Clock) {
+    this.#store = store;
+    this.#users = users;
+    this.#now = now;
+  }
+
+  /** The user whose name it is. */
+  async holder(service: NameService, canonical: string): Promise<UserRecord | null> {
+    const identity = await this.#store.identities.find(service, canonical);
+    const user = identity && (await this.#users.find(identity.userId));
+    return user && lists(user, service, canonical) ? user : null;
+  }
+
+  /** Whether somebody has it. Looks as much up for a free name as for one that is taken (S8). */
+  async isHeld(service: NameService, canonical: string): Promise<boolean> {
+    const identity = await this.#store.identities.find(service, canonical);
+    const holder = await this.#users.find(identity?.userId ?? 'nobody');
+    return holder !== null && lists(holder, service, canonical);
+  }
+
+  /**
+   * Makes a name a user's own and lists it in the user's record. Null when somebody else has the name, also when
+   * somebody took it over because this call was too slow: then the record is put right again.
+   */
+  async adopt(
+    service: NameService,
+    canonical: string,
+    userId: string,
+    { change, undo }: { change: UserChange; undo: UserChange },
+  ): Promise<UserRecord | null> {
+    if (!(await this.claim(service, canonical, userId))) return null;
+    const user = await this.#users.update(userId, change);
+    if (await this.#keep(service, canonical, userId)) return user;
+    await this.#users.update(userId, undo);
+    return null;
+  }
+
+  /** Claims a name that the user's record does not list yet. False when somebody else has it. */
+  async claim(service: NameService, canonical: string, userId: string): Promise<boolean> {
+    const { identities } = this.#store;
+    const identity = { service, subject: canonical, userId, version: 1, data: {}, createdAt: this.#now() };
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      if (await identities.insert(identity)) return true;
+      const claimed = await identities.find(service, canonical);
+      if (claimed?.userId === userId) return true;
+      if (claimed && !(await this.release(service, canonical))) return false;
+    }
+    throw new AccountsError('SERVICE_UNAVAILABLE');
+  }
+
+  /** Gives a name up that its user does not list any more. */
+  async unclaim(service: NameService, canonical: string, userId: string): Promise<void> {
+    const identity = await this.#store.identities.find(service, canonical);
+    if (identity?.userId === userId)
+      await this.#store.identities.remove(service, canonical, identity.version);
+  }
+
+  /**
+   * Frees a name that nobody lists, which a process has left behind that was killed between two steps: otherwise an
+   * address would stay taken for ever. False when somebody really has it.
+   */
+  async release(service: NameService, canonical: string): Promise<boolean> {
+    const identity = await this.#store.identities.find(service, canonical);
+    if (!identity) return true;
+    const holder = await this.#users.find(identity.userId);
+    if (holder && lists(holder, service, canonical)) return false;
+    if (identity.createdAt + CLAIM_TIME > this.#now()) return false;
+    await this.#store.identities.remove(service, canonical, identity.version);
+    return true;
+  }
+
+  /**
+   * Whether the name is still the user's. The identity gets a new version: whoever has read the old one while nobody
+   * listed the name, and is about to remove it, does not succeed any more.
+   */
+  async #keep(service: NameService, canonical: string, userId: string): Promise<boolean> {
+    const identity = await this.#store.identities.find(service, canonical);
+    return identity?.userId === userId && this.#store.identities.update(identity);
+  }
+}
+
+function lists(user: UserRecord, service: NameService, canonical: string): boolean {
+  if (service === 'email') return user.emails.some((email) => email.canonical === canonical);
+  return user.username !== null && parseUsername(user.username).canonical === canonical;
+}

@@ -1,0 +1,44 @@
+import { parseDuration } from './time.ts';
+
+/** The names of all options; give it the type `{ [O in keyof Required<Options>]: true }`, which keeps it whole. */
+type KnownOptions = { readonly [option: string]: true };
+
+/**
+ * A misspelt option would silently leave a default in force: that is refused where the server is made. `refused` has
+ * the options of accounts-js that have no place here, each with the reason.
+ */
+export function refuseUnknown(
+  options: object,
+  known: KnownOptions | ReadonlySet<string>,
+  where: string,
+  refused: ReadonlyMap<string, string> = new Map(),
+): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new TypeError(`${where}: the options must be an object`);
+  }
+  for (const name of Object.keys(options)) {
+    const reason = refused.get(name);
+    if (reason !== undefined) throw new TypeError(`${where}: the option ${name} is refused: ${reason}`);
+    const isKnown = known instanceof Set ? known.has(name) : Object.hasOwn(known, name);
+    if (!isKnown) throw new TypeError(`${where}: there is no option ${name}`);
+  }
+}
+
+/** setTimeout takes what is longer for no time at all. */
+export const TIMER_LIMIT = 2 ** 31 - 1;
+
+/** A number of milliseconds. */
+export function duration(value: unknown, fallback: number, option: string, limit?: number): number {
+  return value === undefined ? fallback : parseDuration(value, option, limit);
+}
+
+export function flag(value: unknown, fallback: boolean, option: string): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'boolean') throw new TypeError(`${option} must be true or false`);
+  return value;
+}
+
+export function callback<T>(value: T | undefined, option: string): T | undefined {
+  if (value !== undefined && typeof value !== 'function') throw new TypeError(`${option} must be a function`);
+  return value;
+}

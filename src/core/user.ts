@@ -1,0 +1,25 @@
+import type { Json, UserRecord } from '../database/ports.ts';
+
+/** A user as applications see one. Applications keep data of their own in `profile` or in their own tables, by `id`. */
+export interface User {
+  id: string;
+  username: string | null;
+  emails: { address: string; verified: boolean }[];
+  deactivated: boolean;
+  profile: { [key: string]: Json };
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export function toUser(record: UserRecord): User {
+  return {
+    id: record.id,
+    username: record.username,
+    emails: record.emails.map(({ address, verified }) => ({ address, verified })),
+    deactivated: record.deactivated,
+    // A copy: look-ups are shared, and what one request writes into its user is not for another.
+    profile: structuredClone(record.profile),
+    createdAt: new Date(record.createdAt),
+    updatedAt: new Date(record.updatedAt),
+  };
+}
