@@ -1,4 +1,5 @@
 export { AccountsServer } from './core/accounts-server.ts';
+export type { Authentication } from './core/authentication.ts';
 export type { Connection, ConnectionInput } from './core/connection.ts';
 export type { AccountsEventName, AccountsEvents, Refusal } from './core/events.ts';
 export type { Impersonated, ImpersonationResult } from './core/impersonation.ts';
@@ -9,7 +10,6 @@ export type { AccountsServerOptions, JwtData, TokenConfig } from './core/options
 export type { Requester } from './core/requester.ts';
 export type {
   AccountsService,
-  Authentication,
   Caller,
   Operation,
   ServiceContext,

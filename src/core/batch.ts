@@ -1,5 +1,5 @@
 /**
- * Look-ups that arrive within one turn of the event loop become one. `find` gets each id once and answers in order.
+ * Look-ups that arrive within one turn of the event loop become one. `find` gets each id once and gives the records in that order.
  *
  * Turns, not microtasks: requests that were read from several sockets in one turn run in separate tasks.
  */

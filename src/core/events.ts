@@ -3,8 +3,6 @@ import type { Connection } from './connection.ts';
 import type { Report } from './report.ts';
 import type { User } from './user.ts';
 
-export type { Report } from './report.ts';
-
 /** Why something was refused. */
 export interface Refusal {
   code: AccountsErrorCode;

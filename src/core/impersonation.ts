@@ -52,10 +52,10 @@ export async function impersonate(
 
 /** Only `true` is yes. */
 async function requireYes(ask: () => Promise<unknown>): Promise<void> {
-  const answer = await ask().catch((error: unknown) => {
+  const allowed = await ask().catch((error: unknown) => {
     throw forbidden(error);
   });
-  if (answer !== true) throw forbidden();
+  if (allowed !== true) throw forbidden();
 }
 
 function forbidden(cause?: unknown): AccountsError {

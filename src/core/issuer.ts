@@ -29,14 +29,14 @@ export class Issuer {
     return this.#parts.createJwtPayload !== undefined;
   }
 
-  /** Asks `createJwtPayload`. What it throws reaches the caller; an answer that is no object is a TypeError. */
+  /** Asks `createJwtPayload`. What it throws reaches the caller; a TypeError when it returns no object. */
   async claims({ id, actorUserId }: SessionRecord, user: UserRecord): Promise<Claims> {
     const { createJwtPayload, toUser } = this.#parts;
     if (!createJwtPayload) return {};
     const data = { token: id, userId: user.id, isImpersonated: actorUserId !== null };
     const claims: unknown = await createJwtPayload(data, toUser(user));
     if (typeof claims === 'object' && claims !== null && !Array.isArray(claims)) return claims as Claims;
-    throw new TypeError('createJwtPayload must answer an object');
+    throw new TypeError('createJwtPayload must return an object');
   }
 
   /** Tokens that never outlive the session. */

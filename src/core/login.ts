@@ -2,7 +2,7 @@ import type { SessionRecord, UserRecord } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
 import type { Authentication } from './authentication.ts';
 import type { Connection } from './connection.ts';
-import { type Events, refusal } from './events.ts';
+import type { Events } from './events.ts';
 import { parseObject } from './input.ts';
 import type { Issuer } from './issuer.ts';
 import type { Sessions } from './sessions.ts';
@@ -127,15 +127,14 @@ export class LoginPipeline {
     work: (recognised: (user: UserRecord) => void) => Promise<T>,
   ): Promise<T> {
     let user: UserRecord | null = null;
-    try {
-      return await work((found) => {
-        user = found;
-      });
-    } catch (error) {
-      const event = { ...summary(attempt), user: user && this.#seen(user), error: refusal(error) };
-      this.#parts.events.emit(failure, event);
-      throw error;
-    }
+    const recognised = (found: UserRecord): void => {
+      user = found;
+    };
+    const { events } = this.#parts;
+    return events.observe(
+      () => work(recognised),
+      (error) => events.emit(failure, { ...summary(attempt), user: user && this.#seen(user), error }),
+    );
   }
 
   /** Null where the application's sanitizer is what failed. */

@@ -36,7 +36,7 @@ export class Names {
   }
 
   /** The user whose name it is. */
-  async holder(service: NameService, canonical: string): Promise<UserRecord | null> {
+  async findHolder(service: NameService, canonical: string): Promise<UserRecord | null> {
     const identity = await this.#store.identities.find(service, canonical);
     const user = identity && (await this.#users.find(identity.userId));
     return user && lists(user, service, canonical) ? user : null;

@@ -7,8 +7,6 @@ import type { SessionInfo } from './sessions.ts';
 import { type Clock, DAY, HOUR, MINUTE, parseExpiresIn, SECOND } from './time.ts';
 import type { User } from './user.ts';
 
-export { callback, flag, refuseUnknown } from './option-checks.ts';
-
 /** How one kind of token is made. */
 export interface TokenConfig {
   /** Seconds, or a string such as `15m`. */

@@ -13,8 +13,6 @@ import type { Clock } from './time.ts';
 import type { User } from './user.ts';
 import type { Users } from './users.ts';
 
-export type { Authentication } from './authentication.ts';
-
 /** What a service works with: parts of the core, never the server. */
 export interface ServiceContext {
   /** The name under which the service is registered. */

@@ -42,6 +42,9 @@ const NOBODY = 'nobody';
  */
 export function createStore(db: AccountsDatabase, deadline: number, report: Report): Store {
   const { sessions, users } = db;
+  // Not for us: applications call it.
+  if (typeof db.invalidateAllSessions !== 'function')
+    throw new TypeError('the database has no method invalidateAllSessions');
   const guard = guardWith(deadline, report);
   const guarded = <S extends StoreName>(name: S): AccountsDatabase[S] => {
     const port: unknown = db[name];

@@ -7,9 +7,6 @@ import { MAX_TRIES, type NameService, Names, type UserChange } from './names.ts'
 import type { Store } from './store.ts';
 import type { Clock } from './time.ts';
 
-export type { NameService, UserChange } from './names.ts';
-export { toUser, type User } from './user.ts';
-
 /** Names one user in one of three ways. */
 export type UserReference = { id: string } | { email: string } | { username: string };
 
@@ -44,7 +41,7 @@ export class Users {
     if ('id' in reference) return this.find(reference.id);
     const service = 'email' in reference ? 'email' : 'username';
     const canonical = canonicalOf(reference);
-    return canonical === null ? null : this.names.holder(service, canonical);
+    return canonical === null ? null : this.names.findHolder(service, canonical);
   }
 
   findIdentity(service: string, subject: string): Promise<IdentityRecord | null> {
@@ -114,19 +111,6 @@ export class Users {
       if (await this.#store.users.update(changed)) return { ...changed, version: user.version + 1 };
     }
     throw new AccountsError('SERVICE_UNAVAILABLE');
-  }
-
-  findByName(service: NameService, canonical: string): Promise<UserRecord | null> {
-    return this.names.holder(service, canonical);
-  }
-  claim(service: NameService, canonical: string, userId: string): Promise<boolean> {
-    return this.names.claim(service, canonical, userId);
-  }
-  adopt(...args: Parameters<Names['adopt']>): Promise<UserRecord | null> {
-    return this.names.adopt(...args);
-  }
-  unclaim(service: NameService, canonical: string, userId: string): Promise<void> {
-    return this.names.unclaim(service, canonical, userId);
   }
 }
 

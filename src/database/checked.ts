@@ -9,19 +9,16 @@ import type { AccountsDatabase, IdentityStore, OneTimeTokenStore, SessionStore, 
  * ```ts
  * import { checkedDatabase } from 'graphql-accounts/database/checked';
  *
- * export function myDatabase(client: Client): AccountsDatabase {
- *   return checkedDatabase({
- *     users: myUsers(client),
- *     identities: myIdentities(client),
- *     sessions: mySessions(client),
- *     oneTimeTokens: myOneTimeTokens(client),
- *   });
- * }
+ * const { users, identities, sessions, oneTimeTokens } = myDatabase('accounts');
+ * const db = checkedDatabase({ users, identities, sessions, oneTimeTokens });
  * ```
  */
 export function checkedDatabase(
   stores: Stores,
-  { ping, close }: { ping?: () => Promise<void>; close?: () => Promise<void> } = {},
+  {
+    ping,
+    close,
+  }: { ping?: (() => Promise<void>) | undefined; close?: (() => Promise<void>) | undefined } = {},
 ): AccountsDatabase {
   const closable = close && { close };
   const users = { ...checkedUsers(stores.users), ...closable };

@@ -140,7 +140,7 @@ export interface SessionStore extends Closable {
   findMany(ids: readonly string[]): Promise<(SessionRecord | null)[]>;
   /** The same with their users, in one query. Called only while `joinedWith` is the `users` of the database in use. */
   findWithUsers?(ids: readonly string[]): Promise<(SessionWithUser | null)[]>;
-  readonly joinedWith?: UserStore;
+  readonly joinedWith?: UserStore | undefined;
   /**
    * Replaces the record of `session.id` if its version is `session.version` and it is not revoked, and raises the
    * version by one.

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { AccountsServer } from '../core/accounts-server.ts';
 import type { Connection } from '../core/connection.ts';
-import { callback, flag, refuseUnknown } from '../core/options.ts';
+import { callback, flag, refuseUnknown } from '../core/option-checks.ts';
 import type { Services } from '../core/service.ts';
 import type { SessionInfo } from '../core/sessions.ts';
 import type { User } from '../core/user.ts';
@@ -42,7 +42,7 @@ export interface AccountsContext<U extends User = User, F extends Services = Ser
  *
  * ```ts
  * type Context = ContextOf<typeof accountsServer>;
- * const diary = (_: unknown, __: unknown, { user, accounts }: Context) => …;
+ * const myId = (_parent: unknown, _args: unknown, { userId }: Context) => userId;
  * ```
  */
 export type ContextOf<S> = S extends AccountsServer<infer U, infer F> ? AccountsContext<U, F> : never;

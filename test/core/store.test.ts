@@ -281,6 +281,10 @@ describe('what core sees of a database', () => {
         new TypeError(`the database has no store ${port}`),
       );
     }
+    const { invalidateAllSessions: _, ...without } = db;
+    expect(() => createAccounts({ db: without as AccountsDatabase })).toThrow(
+      new TypeError('the database has no method invalidateAllSessions'),
+    );
   });
 
   test('may be made of classes, whose methods are found on the prototype and know their store', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createStore } from '../../src/core/store.ts';
 import { SECOND } from '../../src/core/time.ts';
-import { toUser, Users } from '../../src/core/users.ts';
+import { toUser } from '../../src/core/user.ts';
+import { Users } from '../../src/core/users.ts';
 import { memoryDatabase } from '../../src/database/memory/index.ts';
 import type { AccountsDatabase, UserRecord } from '../../src/database/ports.ts';
 import { codeOf, createAccounts, PASSWORD } from '../accounts.ts';
@@ -318,7 +319,7 @@ describe('a store that always says that somebody was first', () => {
         },
       },
     }));
-    expect(await codeOf(users.claim('username', 'ada', 'ada'))).toBe('SERVICE_UNAVAILABLE');
+    expect(await codeOf(users.names.claim('username', 'ada', 'ada'))).toBe('SERVICE_UNAVAILABLE');
     expect(asked).toBe(20);
   });
 

@@ -1,9 +1,21 @@
-import { type DocumentNode, type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql';
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  Kind,
+  type SelectionNode,
+  type SelectionSetNode,
+} from 'graphql';
 import type { DocumentBounds } from './bounds.ts';
 
-type Size = Omit<DocumentBounds, 'tokens'>;
+type Size = Pick<DocumentBounds, 'depth' | 'aliases'>;
 
-const NOTHING: Size = { depth: 0, aliases: 0 };
+interface Measured extends Size {
+  /** The names under which its fields answer, those of its fragments among them: they all land in one object. */
+  names: ReadonlySet<string>;
+}
+
+const NOTHING: Measured = { depth: 0, aliases: 0, names: new Set() };
 
 /**
  * Says why a document asks for too much, or null. Each operation is measured with its fragments unfolded, and each
@@ -23,14 +35,14 @@ export function excessOf(document: DocumentNode, bounds: Size): string | null {
   return null;
 }
 
-function createMeasure(document: DocumentNode): (selectionSet: SelectionSetNode) => Size {
+function createMeasure(document: DocumentNode): (selectionSet: SelectionSetNode) => Measured {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   }
-  const measured = new Map<string, Size>();
+  const measured = new Map<string, Measured>();
 
-  function ofFragment(name: string): Size {
+  function ofFragment(name: string): Measured {
     const known = measured.get(name);
     const fragment = fragments.get(name);
     if (known || !fragment) return known ?? NOTHING;
@@ -41,29 +53,33 @@ function createMeasure(document: DocumentNode): (selectionSet: SelectionSetNode)
     return size;
   }
 
-  function ofSelections({ selections }: SelectionSetNode): Size {
+  function ofField({ alias, name, selectionSet }: FieldNode): Measured {
+    const { depth, aliases } = selectionSet ? ofSelections(selectionSet) : NOTHING;
+    const names = new Set([alias?.value ?? name.value]);
+    return { depth: depth + 1, aliases: aliases + (alias ? 1 : 0), names };
+  }
+
+  function ofSelection(selection: SelectionNode): Measured {
+    if (selection.kind === Kind.FIELD) return ofField(selection);
+    if (selection.kind === Kind.INLINE_FRAGMENT) return ofSelections(selection.selectionSet);
+    return ofFragment(selection.name.value);
+  }
+
+  function ofSelections({ selections }: SelectionSetNode): Measured {
     const names = new Set<string>();
     let depth = 0;
     let aliases = 0;
     for (const selection of selections) {
-      let size: Size;
-      let level = 0;
-      if (selection.kind === Kind.FIELD) {
-        const name = selection.alias?.value ?? selection.name.value;
-        // The same field a thousand times costs as much as a thousand aliases: every pair is compared.
-        if (selection.alias || names.has(name)) aliases++;
-        names.add(name);
-        size = selection.selectionSet ? ofSelections(selection.selectionSet) : NOTHING;
-        level = 1;
-      } else if (selection.kind === Kind.FRAGMENT_SPREAD) {
-        size = ofFragment(selection.name.value);
-      } else {
-        size = ofSelections(selection.selectionSet);
-      }
-      depth = Math.max(depth, size.depth + level);
+      const size = ofSelection(selection);
+      depth = Math.max(depth, size.depth);
       aliases += size.aliases;
+      for (const name of size.names) {
+        // The same field a thousand times costs as much as a thousand aliases: every pair is compared.
+        if (names.has(name)) aliases++;
+        names.add(name);
+      }
     }
-    return { depth, aliases };
+    return { depth, aliases, names };
   }
 
   return ofSelections;

@@ -63,7 +63,7 @@ async function mailNewAddress(
   canonical: string,
   stillThere: () => Promise<unknown>,
 ): Promise<void> {
-  const holder = await parts.users.findByName('email', canonical);
+  const holder = await parts.names.findHolder('email', canonical);
   const email = findEmail(user, canonical);
   // Somebody who signed up with it, verified or not, must not hand it over by clicking a link they wait for anyway.
   if (holder && holder.id !== user.id) notifyHolder(parts, holder, canonical);
@@ -89,7 +89,7 @@ export async function removeEmail(parts: PasswordParts, userId: string, input: u
     if (!mayLogIn && held.has(canonical)) throw new AccountsError('LAST_IDENTITY');
     return { emails: left };
   });
-  await parts.users.unclaim('email', canonical, userId);
+  await parts.names.unclaim('email', canonical, userId);
   // Links that went to it must not work again should it be added once more (S28).
   await parts.oneTimeTokens.voidAll(userId);
   parts.events.emit('RemoveEmailSuccess', { user: parts.toUser(user) });

@@ -1,6 +1,6 @@
+import type { Authentication } from '../../core/authentication.ts';
 import { parseEmail } from '../../core/canonical.ts';
 import { parseObject, parseString } from '../../core/input.ts';
-import type { Authentication } from '../../core/service.ts';
 import type { UserReference } from '../../core/users.ts';
 import type { UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';

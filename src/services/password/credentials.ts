@@ -1,4 +1,4 @@
-import type { Report } from '../../core/events.ts';
+import type { Report } from '../../core/report.ts';
 import type { Clock } from '../../core/time.ts';
 import type { Users } from '../../core/users.ts';
 import type { IdentityRecord } from '../../database/ports.ts';

@@ -2,7 +2,7 @@ import type { Connection } from '../../core/connection.ts';
 import { refusal } from '../../core/events.ts';
 import { parseObject, parseString } from '../../core/input.ts';
 import type { LoginResult } from '../../core/login.ts';
-import type { User } from '../../core/users.ts';
+import type { User } from '../../core/user.ts';
 import type { EmailAddress, UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 import { notifyHolder } from './addresses.ts';
@@ -90,7 +90,7 @@ async function refuseTaken(
   // The write that a new user would have cost.
   await parts.writeNothing();
   parts.afterAnswer(email.canonical, async () => {
-    const holder = await parts.users.findByName('email', email.canonical);
+    const holder = await parts.names.findHolder('email', email.canonical);
     if (holder) notifyHolder(parts, holder, email.canonical);
   });
   parts.events.emit('CreateUserError', { error: { code: 'EMAIL_TAKEN' }, connection });

@@ -27,7 +27,7 @@ export async function sendEnrollmentEmail(parts: PasswordParts, input: unknown):
 }
 
 async function findHolder(parts: PasswordParts, canonical: string) {
-  const user = await parts.users.findByName('email', canonical);
+  const user = await parts.names.findHolder('email', canonical);
   const email = user && findEmail(user, canonical);
   if (!user || !email || user.deactivated) throw new AccountsError('USER_NOT_FOUND');
   return { user, email };
@@ -83,7 +83,7 @@ async function markProved(parts: PasswordParts, user: UserRecord, email: EmailAd
       withVerified(emails, canonical).filter(({ verified }) => verified),
     );
     for (const { canonical } of user.emails) {
-      if (!findEmail(owner, canonical)) await parts.users.unclaim('email', canonical, user.id);
+      if (!findEmail(owner, canonical)) await parts.names.unclaim('email', canonical, user.id);
     }
     return owner;
   } catch (error) {

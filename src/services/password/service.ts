@@ -1,15 +1,12 @@
+import type { Authentication } from '../../core/authentication.ts';
 import { parseConnection } from '../../core/connection.ts';
 import { parseString } from '../../core/input.ts';
 import type { LoginResult } from '../../core/login.ts';
-import { masked } from '../../core/masked.ts';
-import type {
-  AccountsService,
-  Authentication,
-  ServiceContext,
-  ServiceOperations,
-} from '../../core/service.ts';
+import { masked } from '../../core/report.ts';
+import type { AccountsService, ServiceContext, ServiceOperations } from '../../core/service.ts';
 import type { SessionInfo } from '../../core/sessions.ts';
-import type { User, UserReference } from '../../core/users.ts';
+import type { User } from '../../core/user.ts';
+import type { UserReference } from '../../core/users.ts';
 import type { UserRecord } from '../../database/ports.ts';
 import { addEmail, addVerifiedEmail, removeEmail } from './addresses.ts';
 import { authenticate } from './authentication.ts';

@@ -21,7 +21,7 @@ export async function sendVerificationEmail(
     return user;
   };
   await parts.unobserved(canonical, async () => {
-    const holder = await parts.users.findByName('email', canonical);
+    const holder = await parts.names.findHolder('email', canonical);
     const user = holder ?? (await requireRequester());
     const email = findEmail(user, canonical);
     if (!email || user.deactivated) throw new AccountsError('USER_NOT_FOUND');
@@ -56,7 +56,7 @@ export async function confirmEmail(
   canonical: string,
   confirmation: Confirmation,
 ): Promise<UserRecord> {
-  const user = await parts.users.adopt('email', canonical, userId, {
+  const user = await parts.names.adopt('email', canonical, userId, {
     change: ({ emails }) => ({ emails: confirmation(emails, canonical) }),
     undo: ({ emails }) => ({
       emails: emails.map((email) => (email.canonical === canonical ? { ...email, verified: false } : email)),
