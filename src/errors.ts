@@ -51,7 +51,8 @@ export type AccountsErrorCode = keyof typeof ERROR_MESSAGES;
 export class AccountsError extends Error {
   override readonly name = 'AccountsError';
   readonly code: AccountsErrorCode;
-  readonly extensions: Readonly<Record<string, unknown>>;
+  /** Holds the code too, and `retryable` where it is: GraphQL takes them over from whatever error a resolver throws. */
+  readonly extensions: Readonly<{ code: AccountsErrorCode; [name: string]: unknown }>;
 
   constructor(
     code: AccountsErrorCode,
@@ -60,7 +61,7 @@ export class AccountsError extends Error {
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
-    this.extensions = { ...options.extensions };
+    this.extensions = { ...options.extensions, ...(this.retryable && { retryable: true }), code };
   }
 
   /** Whether the same call may succeed a little later. */

@@ -16,7 +16,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['EEXIST', 'a file is in the way'],
   ['EROFS', 'the file system is read-only'],
   ['ENOSPC', 'the disk is full'],
-  ['EADDRINUSE', 'the port is in use'],
+  ['EADDRINUSE', 'the port is in use; set PORT to another'],
   ['EADDRNOTAVAIL', 'this machine has no such address'],
   ['ENOTFOUND', 'there is no such host'],
   ['EAI_AGAIN', 'there is no such host'],

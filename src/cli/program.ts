@@ -21,9 +21,8 @@ export async function runProgram(args: readonly string[]): Promise<number | null
 function createProgram(): Command {
   const program = new Command('graphql-accounts')
     .description('Accounts for any GraphQL API.')
-    .version(readVersion(), '--version')
-    .helpOption('--help')
-    .showSuggestionAfterError(false)
+    .version(readVersion(), '-v, --version')
+    .helpOption('-h, --help')
     .configureOutput({ outputError: () => {} })
     .exitOverride();
   const serve = program

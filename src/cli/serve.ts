@@ -50,6 +50,9 @@ export async function serve(config: Config, log: Log): Promise<RunningServer> {
     database = await openDatabase(config);
     const siteUrl = config.siteUrl ?? `http://localhost:${port}`;
     const { sendMail, place: mailPlace } = chooseMail(config.mail, log);
+    if (config.production && config.siteUrl === null && config.mail.to !== 'nowhere') {
+      log.warn(`SITE_URL is not set: the links in mails lead to ${siteUrl}`);
+    }
     const report: Report = (error, where) => log.failure(error, where);
     const accounts = createAccounts(config, database, { siteUrl, sendMail, report });
     handler = createHandler(config, accounts, { siteUrl, report, log });

@@ -221,6 +221,8 @@ export class AccountsServer<U extends User = User, F extends Services = Services
   async deactivateUser(userId: string): Promise<void> {
     return this.#masked(async () => {
       const id = parseString(userId);
+      // First, so that whoever is thrown out cannot work against it; and after, for what was begun in between.
+      await this.#rooms.sessions.revokeAll(id);
       await this.#rooms.users.update(id, () => ({ deactivated: true }));
       await this.#rooms.sessions.revokeAll(id);
       this.#rooms.events.emit('DeactivateUserSuccess', { userId: id });

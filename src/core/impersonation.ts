@@ -36,10 +36,12 @@ export async function impersonate(
   impersonated: unknown,
   connection: Connection,
 ): Promise<ImpersonationResult> {
-  const target = await users.findByReference(parseTarget(impersonated));
-  // No nesting: an administrator who is impersonated would hand on what only they may do.
-  const mayAsk = target && !target.deactivated && actor.session.actorUserId === null && authorize;
-  if (!mayAsk) throw forbidden();
+  const reference = parseTarget(impersonated);
+  // Before anybody is looked up: who may not impersonate learns nothing by the time it takes. No nesting: an
+  // administrator who is impersonated would hand on what only they may do.
+  if (!authorize || actor.session.actorUserId !== null) throw forbidden();
+  const target = await users.findByReference(reference);
+  if (!target || target.deactivated) throw forbidden();
   await requireYes(async () => authorize(toUser(actor.user), toUser(target)));
   const begun = { userId: target.id, connection, actor: actor.session };
   return sessions.begin(begun, async (session) => {

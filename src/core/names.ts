@@ -1,4 +1,4 @@
-import type { UserRecord } from '../database/ports.ts';
+import type { IdentityRecord, UserRecord } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
 import { parseUsername } from './canonical.ts';
 import type { Store } from './store.ts';
@@ -50,20 +50,38 @@ export class Names {
   }
 
   /**
-   * Makes a name a user's own and lists it in the user's record. Null when somebody else has the name, also when
-   * somebody took it over because this call was too slow: then the record is put right again.
+   * Makes a name a user's own and lists it in the user's record. `former` are names of the same kind that the change
+   * may take off the record. Null when somebody else has the name, also when somebody took it over because this call
+   * was too slow: then the record is put right again.
    */
   async adopt(
     service: NameService,
     canonical: string,
     userId: string,
-    { change, undo }: { change: UserChange; undo: UserChange },
+    { change, undo, former = [] }: { change: UserChange; undo: UserChange; former?: readonly string[] },
   ): Promise<UserRecord | null> {
+    const claims = await this.#claimsOf(service, former, userId);
     if (!(await this.claim(service, canonical, userId))) return null;
     const user = await this.#users.update(userId, change);
-    if (await this.#keep(service, canonical, userId)) return user;
+    if (await this.#keep(service, canonical, userId)) {
+      await this.#free(claims, user);
+      return user;
+    }
     await this.#users.update(userId, undo);
     return null;
+  }
+
+  /** Takes a name off a user's record and gives it free. */
+  async giveUp(
+    service: NameService,
+    canonical: string,
+    userId: string,
+    change: UserChange,
+  ): Promise<UserRecord> {
+    const claims = await this.#claimsOf(service, [canonical], userId);
+    const user = await this.#users.update(userId, change);
+    await this.#free(claims, user);
+    return user;
   }
 
   /** Claims a name that the user's record does not list yet. False when somebody else has it. */
@@ -79,13 +97,6 @@ export class Names {
     throw new AccountsError('SERVICE_UNAVAILABLE');
   }
 
-  /** Gives a name up that its user does not list any more. */
-  async unclaim(service: NameService, canonical: string, userId: string): Promise<void> {
-    const identity = await this.#store.identities.find(service, canonical);
-    if (identity?.userId === userId)
-      await this.#store.identities.remove(service, canonical, identity.version);
-  }
-
   /**
    * Frees a name that nobody lists, which a process has left behind that was killed between two steps: otherwise an
    * address would stay taken for ever. False when somebody really has it.
@@ -98,6 +109,30 @@ export class Names {
     if (identity.createdAt + CLAIM_TIME > this.#now()) return false;
     await this.#store.identities.remove(service, canonical, identity.version);
     return true;
+  }
+
+  /** By what the user has these names now; read before the record stops listing them. */
+  async #claimsOf(
+    service: NameService,
+    canonicals: readonly string[],
+    userId: string,
+  ): Promise<IdentityRecord[]> {
+    const found = await Promise.all(
+      canonicals.map((canonical) => this.#store.identities.find(service, canonical)),
+    );
+    return found.flatMap((identity) => (identity?.userId === userId ? [identity] : []));
+  }
+
+  /**
+   * Gives free what the record does not list any more. Only in the version that was read before: the user may have
+   * adopted the name again meanwhile, and to remove that would leave a name to two users.
+   */
+  async #free(claims: readonly IdentityRecord[], user: UserRecord): Promise<void> {
+    for (const { service, subject, version } of claims) {
+      if (!lists(user, service as NameService, subject)) {
+        await this.#store.identities.remove(service, subject, version);
+      }
+    }
   }
 
   /**

@@ -174,7 +174,9 @@ function actorOf({ act }: OurPayload): string | null {
 }
 
 function withoutReserved(claims: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(claims).filter(([name]) => !RESERVED_CLAIMS.has(name)));
+  return Object.fromEntries(
+    Object.entries(claims).filter(([name]) => !RESERVED_CLAIMS.has(name) && !(name in {})),
+  );
 }
 
 function expiry(payload: OurPayload): number {

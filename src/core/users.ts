@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EmailAddress, IdentityRecord, Json, UserRecord } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
 import { batched } from './batch.ts';
@@ -9,6 +10,9 @@ import type { Clock } from './time.ts';
 
 /** Names one user in one of three ways. */
 export type UserReference = { id: string } | { email: string } | { username: string };
+
+/** Milliseconds between two attempts to change a user. */
+const MAX_PAUSE = 100;
 
 interface NewUser {
   username: { username: string; canonical: string } | null;
@@ -24,6 +28,8 @@ export class Users {
   readonly #store: Store;
   readonly #now: Clock;
   readonly #find: (id: string) => Promise<UserRecord | null>;
+  /** By user: the end of the change that is last in line. */
+  readonly #changing = new Map<string, Promise<void>>();
 
   constructor(store: Store, now: Clock) {
     this.names = new Names(store, this, now);
@@ -102,12 +108,33 @@ export class Users {
     throw new AccountsError('SERVICE_UNAVAILABLE');
   }
 
-  /** Changes a user under compare-and-set; `change` sees the newest record each time and may throw. */
+  /**
+   * Changes a user under compare-and-set; `change` sees the newest record each time and may throw. In one process a
+   * user's changes are made one after the other: a flood of them must not keep another, such as a deactivation, from
+   * ever getting its turn.
+   */
   async update(id: string, change: UserChange): Promise<UserRecord> {
+    const before = this.#changing.get(id);
+    const turn = Promise.withResolvers<void>();
+    this.#changing.set(id, turn.promise);
+    try {
+      await before;
+      return await this.#update(id, change);
+    } finally {
+      turn.resolve();
+      if (this.#changing.get(id) === turn.promise) this.#changing.delete(id);
+    }
+  }
+
+  async #update(id: string, change: UserChange): Promise<UserRecord> {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      // Another process was faster. The pause grows, and is never the same in two processes.
+      if (attempt > 0) await sleep(Math.random() * Math.min(2 ** attempt, MAX_PAUSE));
       const user = await this.find(id);
       if (!user) throw new AccountsError('USER_NOT_FOUND');
-      const changed = { ...user, ...change(user), updatedAt: this.#now() };
+      const changes = change(user);
+      if (Object.keys(changes).length === 0) return user;
+      const changed = { ...user, ...changes, updatedAt: this.#now() };
       if (await this.#store.users.update(changed)) return { ...changed, version: user.version + 1 };
     }
     throw new AccountsError('SERVICE_UNAVAILABLE');

@@ -4,6 +4,7 @@ import type { AccountsService, Services } from '../core/service.ts';
 import type { User } from '../core/user.ts';
 import { ACCOUNTS_SDL } from '../generated/sdl.ts';
 import { type AccountsResolver, createResolvers } from './resolvers.ts';
+import { checkServer } from './server-argument.ts';
 import { adaptTypeDefs, parseGraphQLName } from './type-defs.ts';
 
 export interface AccountsModuleOptions {
@@ -54,12 +55,13 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
  * ```
  *
  * A server in micro mode has no operations, and one field that is null, as in accounts-js. Throws a TypeError
- * for an unknown option.
+ * for an unknown option, and without a server.
  */
 export function accountsModule<U extends User, F extends Services>(
   server: AccountsServer<U, F>,
   options: AccountsModuleOptions = {},
 ): AccountsModule {
+  checkServer(server, 'accountsModule');
   refuseUnknown(options, KNOWN, 'accountsModule', REFUSED);
   const { rootQueryName = 'Query', rootMutationName = 'Mutation', directiveName } = options;
   const adapting = {

@@ -1,4 +1,4 @@
-import type { GraphQLError, GraphQLSchema } from 'graphql';
+import type { ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
 import type { AccountsServer } from '../core/accounts-server.ts';
 import { refuseUnknown } from '../core/option-checks.ts';
 import type { Services } from '../core/service.ts';
@@ -6,9 +6,10 @@ import type { User } from '../core/user.ts';
 import { AccountsError } from '../errors.ts';
 import { ensureGuards } from './auth-directive/index.ts';
 import { type ContextOptions, contextReader, REFUSED_CONTEXT_OPTIONS } from './context.ts';
-import { toGraphQLError } from './graphql-error.ts';
+import { toGraphQLError, withCodes } from './graphql-error.ts';
 import { isSecretive, setNoStore } from './no-store.ts';
 import type { RequestHolder } from './request.ts';
+import { checkServer } from './server-argument.ts';
 import { parseGraphQLName } from './type-defs.ts';
 
 export interface UseAccountsOptions extends ContextOptions {
@@ -32,14 +33,27 @@ export interface AccountsPlugin {
     context: RequestHolder;
     extendContext(extension: object): void;
   }): void | Promise<void>;
-  onExecute(payload: OperationPayload): void;
-  onSubscribe(payload: OperationPayload): void;
+  onExecute(payload: OperationPayload): { onExecuteDone(payload: ResultPayload): EachResult | undefined };
+  onSubscribe(payload: OperationPayload): {
+    onSubscribeResult(payload: ResultPayload): EachResult | undefined;
+    onSubscribeError(payload: { error: unknown; setError(error: unknown): void }): void;
+  };
   onResponse(payload: ResponsePayload): void;
 }
 
 interface OperationPayload {
   args: { schema: unknown };
   setResultAndStopExecution(result: { errors: GraphQLError[] }): void;
+}
+
+interface ResultPayload {
+  result: unknown;
+  setResult(result: ExecutionResult): void;
+}
+
+/** What Envelop calls for each result of a stream. */
+interface EachResult {
+  onNext(payload: ResultPayload): void;
 }
 
 interface ResponsePayload {
@@ -52,12 +66,13 @@ interface ResponsePayload {
 
 /**
  * Puts `user`, `session` and the rest of `AccountsContext` into the context of every operation, for Yoga and Envelop.
- * One look-up per HTTP request that carries a token, none for one without. It promises three things more:
+ * One look-up per HTTP request that carries a token, none for one without. It promises four things more:
  *
  * - Nobody is logged in by mistake: a token that is not good, or a store that fails, leaves `user` null and says why
  *   in `authError`.
  * - `@auth` is no decoration: with a schema in which the directive stands and was not applied, `createYoga` throws;
  *   with one that is given later, every operation fails. Otherwise a forgotten transformer would publish the field.
+ * - A code gets through: an `AccountsError` that a resolver of yours throws is told with it, and not masked.
  * - Tokens stay out of caches: an answer to one of our operations has `Cache-Control: no-store`, where the server
  *   gives its response to plugins, as Yoga does.
  *
@@ -71,6 +86,7 @@ export function useAccounts<U extends User, F extends Services>(
   server: AccountsServer<U, F>,
   options: UseAccountsOptions = {},
 ): AccountsPlugin {
+  checkServer(server, 'useAccounts');
   refuseUnknown(options, KNOWN, 'useAccounts', REFUSED_CONTEXT_OPTIONS);
   const { directiveName = 'auth', ...contextOptions } = options;
   const read = contextReader(server, contextOptions);
@@ -98,13 +114,39 @@ export function useAccounts<U extends User, F extends Services>(
       if (extension instanceof Promise) return extension.then(extendContext);
       extendContext(extension);
     },
-    onExecute: refuseOperation,
-    onSubscribe: refuseOperation,
+    onExecute(payload) {
+      refuseOperation(payload);
+      return AFTER_EXECUTION;
+    },
+    onSubscribe(payload) {
+      refuseOperation(payload);
+      return AFTER_SUBSCRIPTION;
+    },
     onResponse({ request, response, setResponse, fetchAPI }) {
       if (isSecretive(request)) setNoStore(response, setResponse, fetchAPI.Response);
     },
   };
 }
+
+const EACH_RESULT: EachResult = { onNext: (payload) => void tellCodes(payload) };
+
+/** Runs before Yoga masks what it does not know, as every plugin of the host does. */
+function tellCodes({ result, setResult }: ResultPayload): EachResult | undefined {
+  if (typeof result !== 'object' || result === null) return undefined;
+  if (Symbol.asyncIterator in result) return EACH_RESULT;
+  const told = withCodes(result as ExecutionResult);
+  if (told) setResult(told);
+  return undefined;
+}
+
+const AFTER_EXECUTION = { onExecuteDone: tellCodes };
+
+const AFTER_SUBSCRIPTION = {
+  onSubscribeResult: tellCodes,
+  onSubscribeError({ error, setError }: { error: unknown; setError(error: unknown): void }) {
+    if (error instanceof AccountsError) setError(toGraphQLError(error));
+  },
+};
 
 /** Judges each schema once. Every operation asks for the verdict, so the last schema that passed is kept at hand. */
 function schemaJudge(directiveName: string, report: (error: unknown) => void) {

@@ -390,3 +390,27 @@ describe('what applications see of a user', () => {
     for (const each of seen) expect(each).toMatchObject({ seen: true, username: null });
   });
 });
+
+describe('a flood of changes of one user', () => {
+  test('S18 keeps nobody from deactivating the user', async () => {
+    const { server, service, signUp, logIn } = createAccounts();
+    const id = await signUp({ username: 'ada' });
+    const { tokens } = await logIn('ada');
+    const flood = Array.from({ length: 100 }, (_, index) =>
+      codeOf(service.setUsername(id, `ada${index % 2}`)),
+    );
+    await server.deactivateUser(id);
+    expect(await codeOf(server.resumeSession(tokens.accessToken))).toBe('UNAUTHENTICATED');
+    await Promise.all(flood);
+    expect(await server.findUserById(id)).toMatchObject({ deactivated: true });
+  });
+
+  test('writes nothing where nothing changes', async () => {
+    const { service, signUp, db } = createAccounts();
+    const id = await signUp({ username: 'ada' });
+    await service.addEmail(id, 'ada@example.com');
+    const [before] = await db.users.findMany([id]);
+    await Promise.all(Array.from({ length: 20 }, () => service.addEmail(id, 'ADA@example.com')));
+    expect((await db.users.findMany([id]))[0]?.version).toBe(before?.version);
+  });
+});

@@ -1,8 +1,11 @@
 import {
   type ASTNode,
   type DocumentNode,
+  type ExecutionArgs,
   GraphQLError,
   type GraphQLSchema,
+  getOperationAST,
+  getVariableValues,
   Kind,
   NoSchemaIntrospectionCustomRule,
   parse,
@@ -14,7 +17,7 @@ import type { Plugin } from 'graphql-yoga';
 import type { AccountsErrorCode } from '../../errors.ts';
 import { DOCUMENT_BOUNDS } from './bounds.ts';
 import { excessOf } from './document-size.ts';
-import { REFUSED_DOCUMENT } from './public-errors.ts';
+import { cutNames, REFUSED_DOCUMENT } from './public-errors.ts';
 
 interface DocumentOptions {
   /** Show the schema, and suggest names that exist for those that do not. */
@@ -24,7 +27,11 @@ interface DocumentOptions {
 /** The longest document that is remembered. Documents differ in size, so the cache is bounded by characters. */
 const MAX_CACHED_LENGTH = 8 * 1024;
 const MAX_CACHED_CHARACTERS = 256 * 1024;
+/** What the shortest document costs beside its characters: so there are never more than a thousand. */
+const CACHED_OVERHEAD = 262;
 const MAX_ERRORS = 20;
+
+const BAD_VARIABLES = { code: 'BAD_USER_INPUT', http: { status: 400 } };
 
 /** Where a wrong value can stand, or something that was meant to be one. */
 const NODES_OF_VALUES: ReadonlySet<string> = new Set([
@@ -41,7 +48,8 @@ const NODES_OF_VALUES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Parses and validates within the bounds, and remembers the documents it has seen. Its errors tell where something is
+ * Parses and validates within the bounds, and remembers the valid documents it has seen: of others anybody can make as
+ * many as they like. Its errors tell where something is
  * wrong and repeat nothing that may be a value: whoever forgets the quotes around a password must not find it in a log
  * (S45).
  */
@@ -50,12 +58,16 @@ export function useDocuments(options: DocumentOptions): Plugin {
   return {
     onParse: ({ setParseFn }) => setParseFn(documents.parse),
     onValidate: ({ setValidationFn }) => setValidationFn(documents.validate),
+    onExecute: ({ args, setResultAndStopExecution }) => {
+      const error = firstVariableError(args);
+      if (error) setResultAndStopExecution({ errors: [error] });
+    },
   };
 }
 
 function createDocuments({ introspection }: DocumentOptions) {
-  const parsed = new RecentDocuments();
-  const validated = new WeakMap<DocumentNode, readonly GraphQLError[]>();
+  const known = new RecentDocuments();
+  const valid = new WeakSet<DocumentNode>();
   const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
 
   function check(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
@@ -68,23 +80,38 @@ function createDocuments({ introspection }: DocumentOptions) {
   return {
     parse(source: string | Source): DocumentNode {
       const text = typeof source === 'string' ? source : source.body;
-      const known = parsed.get(text);
-      if (known) return known;
-      const document = parseWithin(text, DOCUMENT_BOUNDS.tokens);
-      parsed.add(text, document);
-      return document;
+      return known.get(text) ?? parseWithin(text);
     },
     validate(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
-      const known = validated.get(document);
-      if (known) return known;
+      if (valid.has(document)) return [];
       const errors = check(schema, document);
-      validated.set(document, errors);
+      if (errors.length > 0) return errors;
+      valid.add(document);
+      known.add(document);
       return errors;
     },
   };
 }
 
-function parseWithin(text: string, maxTokens: number): DocumentNode {
+/**
+ * The first error in the variables. It is looked for here because execution goes on to the fiftieth, and each prints
+ * the whole value that it is about. What it says comes from `usePublicErrors`.
+ */
+function firstVariableError(args: ExecutionArgs): GraphQLError | undefined {
+  const definitions = getOperationAST(args.document, args.operationName)?.variableDefinitions ?? [];
+  if (definitions.length === 0) return undefined;
+  const { errors } = getVariableValues(args.schema, definitions, args.variableValues ?? {}, { maxErrors: 1 });
+  const [error] = errors ?? [];
+  return error && new GraphQLError(error.message, { nodes: error.nodes, extensions: BAD_VARIABLES });
+}
+
+function parseWithin(text: string): DocumentNode {
+  const { characters, tokens: maxTokens } = DOCUMENT_BOUNDS;
+  if (text.length > characters) {
+    throw new GraphQLError(`The document has more than ${characters} characters.`, {
+      extensions: invalid('GRAPHQL_PARSE_FAILED'),
+    });
+  }
   try {
     return parse(text, { maxTokens });
   } catch (error) {
@@ -101,7 +128,7 @@ function parseWithin(text: string, maxTokens: number): DocumentNode {
 function withoutValues(error: GraphQLError, suggestions: boolean): GraphQLError {
   const nodes: readonly ASTNode[] = error.nodes ?? [];
   const message = messageFor(error, nodes);
-  return new GraphQLError(suggestions ? message : message.replace(/ Did you mean .*$/s, ''), {
+  return new GraphQLError(cutNames(suggestions ? message : message.replace(/ Did you mean .*$/s, '')), {
     nodes,
     extensions: invalid('GRAPHQL_VALIDATION_FAILED'),
   });
@@ -120,7 +147,7 @@ function invalid(code: AccountsErrorCode) {
   return { code, http: REFUSED_DOCUMENT };
 }
 
-/** The documents that were asked for last, up to MAX_CACHED_CHARACTERS in all. */
+/** The documents that were asked for last, by their text, up to MAX_CACHED_CHARACTERS in all. */
 class RecentDocuments {
   readonly #documents = new Map<string, DocumentNode>();
   #characters = 0;
@@ -133,14 +160,16 @@ class RecentDocuments {
     return document;
   }
 
-  add(text: string, document: DocumentNode): void {
-    if (text.length > MAX_CACHED_LENGTH) return;
+  add(document: DocumentNode): void {
+    const text = document.loc?.source.body;
+    // Two that were sent at once are one.
+    if (text === undefined || text.length > MAX_CACHED_LENGTH || this.#documents.has(text)) return;
     this.#documents.set(text, document);
-    this.#characters += text.length;
+    this.#characters += CACHED_OVERHEAD + text.length;
     for (const oldest of this.#documents.keys()) {
       if (this.#characters <= MAX_CACHED_CHARACTERS) break;
       this.#documents.delete(oldest);
-      this.#characters -= oldest.length;
+      this.#characters -= CACHED_OVERHEAD + oldest.length;
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readBody } from '../http/body.ts';
 import { queryOf } from '../http/url.ts';
-import { MAX_BODY } from './bounds.ts';
+import { MAX_BODY, VARIABLE_BOUNDS } from './bounds.ts';
 
 /** What a request asks of GraphQL. */
 export interface GraphQLParams {
@@ -14,7 +14,7 @@ export interface GraphQLParams {
 /** Why a request cannot be handed to GraphQL. The message is ours: nothing of the request is in it. */
 export interface RefusedRequest {
   status: number;
-  code: 'BAD_REQUEST' | 'PAYLOAD_TOO_LARGE';
+  code: 'BAD_REQUEST' | 'BAD_USER_INPUT' | 'PAYLOAD_TOO_LARGE';
   message: string;
   headers?: Record<string, string>;
 }
@@ -92,12 +92,34 @@ function paramsOf(input: unknown): GraphQLParams | RefusedRequest {
   if (!isOptional(operationName, isString)) return badRequest('"operationName" must be a string.');
   if (!isOptional(variables, isObject)) return badRequest('"variables" must be an object.');
   if (!isOptional(extensions, isObject)) return badRequest('"extensions" must be an object.');
+  const excess = excessOf(variables);
+  if (excess) return { status: 400, code: 'BAD_USER_INPUT', message: excess };
   return {
     query,
     ...(operationName != null && { operationName }),
     ...(variables != null && { variables }),
     ...(extensions != null && { extensions }),
   };
+}
+
+/**
+ * Says why variables hold too much, or null. Each error about an input object prints the whole object, so ninety
+ * thousand unknown keys in one request would stop the server for seconds.
+ */
+function excessOf(variables: unknown): string | null {
+  let values = 0;
+  // Ends as soon as something is exceeded, and so before it has gone too deep itself.
+  const visit = (value: unknown, depth: number): string | null => {
+    if (++values > VARIABLE_BOUNDS.values) return `The variables hold more than ${VARIABLE_BOUNDS.values} values.`;
+    if (typeof value !== 'object' || value === null) return null;
+    if (depth > VARIABLE_BOUNDS.depth) return `The variables are nested deeper than ${VARIABLE_BOUNDS.depth}.`;
+    for (const name in value) {
+      const excess = visit((value as Record<string, unknown>)[name], depth + 1);
+      if (excess) return excess;
+    }
+    return null;
+  };
+  return visit(variables, 0);
 }
 
 function badRequest(message: string, status = 400): RefusedRequest {

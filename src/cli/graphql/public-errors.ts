@@ -10,6 +10,8 @@ import { type AccountsErrorCode, ERROR_MESSAGES } from '../../errors.ts';
  */
 export const REFUSED_DOCUMENT = { spec: true, status: 400 };
 
+const LONG_NAME = /(\w{100})\w+/g;
+
 /**
  * The last look at every answer: no error leaves without one of our codes, and none repeats a value of the request.
  * What nobody foresaw is reported and says nothing (S45).
@@ -69,10 +71,15 @@ function coded(error: GraphQLError, code: AccountsErrorCode, message: string): G
   });
 }
 
+/** Shortens the names in a message: who makes one up can make it as long as the whole request. */
+export function cutNames(message: string): string {
+  return message.replace(LONG_NAME, '$1…');
+}
+
 /** The name of the variable that an error is about. It stands in the document, where its value does not. */
 function variableOf(error: GraphQLError): string | null {
   for (const node of error.nodes ?? []) {
-    if (node.kind === 'VariableDefinition') return `"$${node.variable.name.value}"`;
+    if (node.kind === 'VariableDefinition') return cutNames(`"$${node.variable.name.value}"`);
   }
   return null;
 }

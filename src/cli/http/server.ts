@@ -1,7 +1,8 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { SECOND } from '../../core/time.ts';
 import type { AccountsErrorCode } from '../../errors.ts';
+import { answerEarly } from './body.ts';
 import { errorBody, JSON_TYPE } from './error-body.ts';
 import type { Handler } from './respond.ts';
 
@@ -41,13 +42,26 @@ export function createHttpServer(handler: Handler, timeouts: Timeouts = TIMEOUTS
       requestTimeout: timeouts.request,
       connectionsCheckingInterval: timeouts.checks,
       keepAliveTimeout: timeouts.keepAlive,
+      // Node would refuse it with an answer that has no body.
+      requireHostHeader: false,
     },
-    handler,
+    withHost(handler),
   );
   // Without this Node invites every body before anybody has looked at how large it is.
-  server.on('checkContinue', handler);
+  server.on('checkContinue', withHost(handler));
+  server.on('checkExpectation', (req, res) => refuse(req, res, 417));
   server.on('clientError', refuseMalformed);
   return server;
+}
+
+/** RFC 9112, 3.2: a request of HTTP/1.1 without the header is refused. */
+function withHost(handler: Handler): Handler {
+  return (req, res) =>
+    req.headers.host === undefined && req.httpVersion === '1.1' ? refuse(req, res, 400) : handler(req, res);
+}
+
+function refuse(req: IncomingMessage, res: ServerResponse, status: number): void {
+  answerEarly(req, res, status, { 'content-type': JSON_TYPE }, errorBody('BAD_REQUEST'));
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   type GraphQLSchema,
   isObjectType,
 } from 'graphql';
+import { foreign } from './definition.ts';
 
 export interface CoveredField {
   type: GraphQLObjectType;
@@ -40,8 +41,12 @@ export function coveredFields(schema: GraphQLSchema, directiveName: string): Cov
 }
 
 function createCover(schema: GraphQLSchema, type: Declaring, directiveName: string) {
-  const stands = (node: Parameters<typeof getDirective>[1]) =>
-    getDirective(schema, node, directiveName) !== undefined;
+  const stands = (node: Parameters<typeof getDirective>[1]) => {
+    const uses = getDirective(schema, node, directiveName);
+    // A schema made by code need not declare what it uses.
+    if (uses?.some((args) => Object.keys(args ?? {}).length > 0)) throw foreign(directiveName, 'has arguments');
+    return uses !== undefined;
+  };
   const fields = Object.values(type.getFields());
   const covered = new Set((stands(type) ? fields : fields.filter(stands)).map(({ name }) => name));
   return (fieldName: string) => covered.has(fieldName);

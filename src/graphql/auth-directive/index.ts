@@ -2,6 +2,7 @@ import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import type { GraphQLSchema } from 'graphql';
 import { parseGraphQLName } from '../type-defs.ts';
 import { type CoveredField, coveredFields } from './covered-fields.ts';
+import { declaredNames, refuseForeign, writeDefinition } from './definition.ts';
 import { type GuardedField, guardField, isGuarded } from './guard.ts';
 
 export interface AuthDirective {
@@ -27,13 +28,15 @@ const MARK = 'graphqlAccountsGuarded';
  * ```
  *
  * The directive does nothing by itself: the transformer guards the fields. Apply it last, to the whole schema;
- * applying it again changes nothing. `useAccounts` refuses a schema on which it was forgotten.
+ * applying it again changes nothing. It throws a TypeError when the directive is declared with arguments or for other
+ * places, which it would ignore. `useAccounts` refuses a schema on which it was forgotten.
  */
 export function authDirective(directiveName: string = 'auth'): AuthDirective {
   const name = parseGraphQLName(directiveName, 'directiveName');
   return {
-    authDirectiveTypeDefs: `directive @${name} on FIELD_DEFINITION | OBJECT | INTERFACE`,
+    authDirectiveTypeDefs: writeDefinition(name),
     authDirectiveTransformer: (schema) => {
+      refuseForeign(schema, name);
       const covered = new Map<string, Set<string>>();
       for (const { type, field } of coveredFields(schema, name)) {
         covered.set(type.name, (covered.get(type.name) ?? new Set()).add(field.name));
@@ -52,14 +55,19 @@ export function authDirective(directiveName: string = 'auth'): AuthDirective {
 }
 
 /**
- * Makes sure that every field under the directive has a guard. Throws a TypeError that names those which the
- * transformer never saw.
+ * Makes sure that every field under the directive has a guard, also where ours was declared under another name than
+ * the plugin was told. Throws a TypeError that names those which the transformer never saw.
  *
  * A field that the transformer guarded may have another resolver by now: another tool wrapped ours, or replaced it.
  * The two look the same from here, so such a field is guarded once more, in place. That costs the first nothing and
  * closes the second.
  */
 export function ensureGuards(schema: GraphQLSchema, directiveName: string): void {
+  for (const name of new Set([directiveName, ...declaredNames(schema)])) ensureGuardsOf(schema, name);
+}
+
+function ensureGuardsOf(schema: GraphQLSchema, directiveName: string): void {
+  refuseForeign(schema, directiveName);
   const open: string[] = [];
   for (const { type, field, isSubscription } of coveredFields(schema, directiveName)) {
     if (isGuarded(field as GuardedField, isSubscription)) continue;

@@ -82,14 +82,13 @@ export async function removeEmail(parts: PasswordParts, userId: string, input: u
   const before = await parts.users.find(userId);
   if (!before) throw new AccountsError('USER_NOT_FOUND');
   const held = await heldAddresses(parts, before);
-  const user = await parts.users.update(userId, ({ emails, username }) => {
+  const user = await parts.names.giveUp('email', canonical, userId, ({ emails, username }) => {
     const left = emails.filter((email) => email.canonical !== canonical);
     if (left.length === emails.length) throw new AccountsError('EMAIL_NOT_FOUND');
     const mayLogIn = username !== null || left.some((email) => held.has(email.canonical));
     if (!mayLogIn && held.has(canonical)) throw new AccountsError('LAST_IDENTITY');
     return { emails: left };
   });
-  await parts.names.unclaim('email', canonical, userId);
   // Links that went to it must not work again should it be added once more (S28).
   await parts.oneTimeTokens.voidAll(userId);
   parts.events.emit('RemoveEmailSuccess', { user: parts.toUser(user) });

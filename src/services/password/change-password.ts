@@ -1,10 +1,11 @@
 import type { Connection } from '../../core/connection.ts';
-import { refusal } from '../../core/events.ts';
 import { refuseImpersonated, type SessionInfo } from '../../core/sessions.ts';
 import type { UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 import { namesOf, type PasswordParts } from './parts.ts';
 import { parseTypedPassword } from './policy.ts';
+
+const NOWHERE: Connection = { ip: null, userAgent: null };
 
 /** Changes the password of somebody who knows it. The other sessions end (S19). */
 export async function changePassword(
@@ -14,7 +15,7 @@ export async function changePassword(
   newPassword: unknown,
   { session, connection }: { session: SessionInfo | null; connection: Connection },
 ): Promise<void> {
-  try {
+  const work = async (): Promise<void> => {
     if (session) refuseImpersonated(session);
     const password = parts.parseNewPassword(newPassword);
     const typed = parseTypedPassword(oldPassword);
@@ -32,13 +33,11 @@ export async function changePassword(
     await voidLinks(parts, userId);
     parts.events.emit('ChangePasswordSuccess', { user: parts.toUser(user), connection });
     notifyOwner(parts, user);
-  } catch (error) {
-    parts.events.emit('ChangePasswordError', { userId, error: refusal(error), connection });
-    throw error;
-  }
+  };
+  await parts.events.observe(work, (error) =>
+    parts.events.emit('ChangePasswordError', { userId, error, connection }),
+  );
 }
-
-const NOWHERE: Connection = { ip: null, userAgent: null };
 
 /** Sets a password without asking for the old one: for administrators. Every session of the user ends. */
 export async function setPassword(parts: PasswordParts, userId: string, newPassword: unknown): Promise<void> {

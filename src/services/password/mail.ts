@@ -1,4 +1,5 @@
 import type { EmailTemplate } from '../../core/mailer.ts';
+import { escapeHtml } from '../../core/text.ts';
 
 /** The mails of the password service, by the names that accounts-js gave them; `emailTaken` is ours. */
 export const passwordMails = {
@@ -42,8 +43,4 @@ function linkMail(subject: string, before: string, after: string): EmailTemplate
 
 function plainMail(subject: string, words: string): EmailTemplate {
   return { subject: () => subject, text: () => `${words}\n`, html: () => `<p>${escapeHtml(words)}</p>\n` };
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -78,7 +78,7 @@ export type ResolvedPasswordOptions = ReturnType<typeof resolvePasswordOptions>;
 
 /** Checks the options and fills in the defaults. Throws a TypeError. */
 export function resolvePasswordOptions(options: PasswordOptions) {
-  refuseUnknown(options, new Set(Object.keys(KNOWN)), 'password', REFUSED);
+  refuseUnknown(options, KNOWN, 'password', REFUSED);
   const requireEmailVerification = flag(options.requireEmailVerification, false, 'requireEmailVerification');
   return {
     requireEmailVerification,

@@ -1,5 +1,4 @@
 import type { Connection } from '../../core/connection.ts';
-import { refusal } from '../../core/events.ts';
 import { parseObject, parseString } from '../../core/input.ts';
 import type { LoginResult } from '../../core/login.ts';
 import type { User } from '../../core/user.ts';
@@ -25,17 +24,15 @@ export async function createUser(
   input: unknown,
   connection: Connection,
 ): Promise<CreateUserResult> {
-  try {
+  const work = async (): Promise<CreateUserResult> => {
     const { given, password } = await parseSignUp(parts, input);
     const hash = password === null ? null : await parts.hasher.hash(password);
     const credentials = hash ? parts.credentials.initial(hash) : {};
     const created = await parts.users.create({ ...given, credentials });
-    if ('taken' in created) return await refuseTaken(parts, created.taken, given.emails, connection);
-    return await welcome(parts, created, connection);
-  } catch (error) {
-    parts.events.emit('CreateUserError', { error: refusal(error), connection });
-    throw error;
-  }
+    if ('taken' in created) return refuseTaken(parts, created.taken, given.emails, connection);
+    return welcome(parts, created, connection);
+  };
+  return parts.events.observe(work, (error) => parts.events.emit('CreateUserError', { error, connection }));
 }
 
 async function parseSignUp(parts: PasswordParts, input: unknown) {

@@ -1,6 +1,5 @@
 import { parseEmail } from '../../core/canonical.ts';
 import type { Connection } from '../../core/connection.ts';
-import { refusal } from '../../core/events.ts';
 import { parseString } from '../../core/input.ts';
 import type { LoginResult } from '../../core/login.ts';
 import type { EmailAddress, UserRecord } from '../../database/ports.ts';
@@ -43,7 +42,7 @@ export async function resetPassword(
   newPassword: unknown,
   connection: Connection,
 ): Promise<LoginResult | null> {
-  try {
+  const work = async (): Promise<LoginResult | null> => {
     const given = parseString(token, 'INVALID_TOKEN', 512);
     const password = parts.parseNewPassword(newPassword);
     const link = await findLink(parts, given, ['resetPassword', 'enrollAccount']);
@@ -52,11 +51,11 @@ export async function resetPassword(
     parts.events.emit('ResetPasswordSuccess', { user: parts.toUser(owner), connection });
     notifyOwner(parts, owner);
     if (!parts.options.returnTokensAfterResetPassword) return null;
-    return await logIn(parts, owner, link.credential.generation + 1, connection);
-  } catch (error) {
-    parts.events.emit('ResetPasswordError', { error: refusal(error), connection });
-    throw error;
-  }
+    return logIn(parts, owner, link.credential.generation + 1, connection);
+  };
+  return parts.events.observe(work, (error) =>
+    parts.events.emit('ResetPasswordError', { error, connection }),
+  );
 }
 
 async function replaceByLink(parts: PasswordParts, link: Link, password: string): Promise<UserRecord> {
@@ -79,13 +78,10 @@ async function replaceByLink(parts: PasswordParts, link: Link, password: string)
 async function markProved(parts: PasswordParts, user: UserRecord, email: EmailAddress): Promise<UserRecord> {
   if (email.verified) return user;
   try {
-    const owner = await confirmEmail(parts, user.id, email.canonical, (emails, canonical) =>
-      withVerified(emails, canonical).filter(({ verified }) => verified),
-    );
-    for (const { canonical } of user.emails) {
-      if (!findEmail(owner, canonical)) await parts.names.unclaim('email', canonical, user.id);
-    }
-    return owner;
+    const others = user.emails.map(({ canonical }) => canonical).filter((other) => other !== email.canonical);
+    const alone = (emails: EmailAddress[], canonical: string): EmailAddress[] =>
+      withVerified(emails, canonical).filter(({ verified }) => verified);
+    return await confirmEmail(parts, user.id, email.canonical, alone, others);
   } catch (error) {
     parts.report(error, 'the proof of an address by a reset');
     return user;

@@ -7,12 +7,12 @@ export async function setUsername(parts: PasswordParts, userId: string, input: u
   const { username, canonical } = parts.parseNewUsername(input);
   const before = await parts.users.find(userId);
   if (!before) throw new AccountsError('USER_NOT_FOUND');
+  const former = before.username === null ? canonical : parseUsername(before.username).canonical;
   const user = await parts.names.adopt('username', canonical, userId, {
+    former: former === canonical ? [] : [former],
     change: () => ({ username }),
     undo: (current) => (current.username === username ? { username: before.username } : {}),
   });
   if (!user) throw new AccountsError('USERNAME_TAKEN');
-  const former = before.username === null ? null : parseUsername(before.username).canonical;
-  if (former !== null && former !== canonical) await parts.names.unclaim('username', former, userId);
   parts.events.emit('SetUsernameSuccess', { user: parts.toUser(user) });
 }

@@ -1,5 +1,4 @@
 import { parseEmail } from '../../core/canonical.ts';
-import { refusal } from '../../core/events.ts';
 import type { EmailAddress, UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 import { consumeLink, findEmail, findLink, mailLink } from './links.ts';
@@ -35,15 +34,13 @@ export async function sendVerificationEmail(
  * link that still works; the token is used up last, by one caller only.
  */
 export async function verifyEmail(parts: PasswordParts, token: unknown): Promise<void> {
-  try {
+  const work = async (): Promise<void> => {
     const link = await findLink(parts, token, ['verifyEmail']);
     const user = await confirmEmail(parts, link.user.id, link.email.canonical, withVerified);
     await consumeLink(parts, link);
     parts.events.emit('VerifyEmailSuccess', { user: parts.toUser(user) });
-  } catch (error) {
-    parts.events.emit('VerifyEmailError', { error: refusal(error) });
-    throw error;
-  }
+  };
+  await parts.events.observe(work, (error) => parts.events.emit('VerifyEmailError', { error }));
 }
 
 /** What becomes of the listed addresses once one of them is confirmed. */
@@ -55,8 +52,10 @@ export async function confirmEmail(
   userId: string,
   canonical: string,
   confirmation: Confirmation,
+  former: readonly string[] = [],
 ): Promise<UserRecord> {
   const user = await parts.names.adopt('email', canonical, userId, {
+    former,
     change: ({ emails }) => ({ emails: confirmation(emails, canonical) }),
     undo: ({ emails }) => ({
       emails: emails.map((email) => (email.canonical === canonical ? { ...email, verified: false } : email)),

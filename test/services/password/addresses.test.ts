@@ -242,6 +242,17 @@ describe('a username', () => {
     expect(await service.findUserByUsername('lovelace')).toMatchObject({ username: 'LoveLace' });
   });
 
+  test('belongs to nobody else while its user shows it, however often it was changed at once', async () => {
+    const { service, server, signUp, db } = createAccounts();
+    const ada = await signUp({ username: 'one' });
+    for (let round = 0; round < 10; round++) {
+      const names = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? 'one' : 'two'));
+      await Promise.all(names.map((name) => codeOf(service.setUsername(ada, name))));
+      const shown = (await server.findUserById(ada))?.username ?? '';
+      expect(await db.identities.find('username', shown)).toMatchObject({ userId: ada });
+    }
+  });
+
   test('goes to one of 20 who want it at once', async () => {
     const { service, signUp } = createAccounts();
     const ids = await Promise.all(
