@@ -14,7 +14,7 @@ import { type AccountsServerOptions, type ResolvedOptions, resolveOptions } from
 import { refreshTokens } from './refresh.ts';
 import { masked } from './report.ts';
 import { type Requester, Requesters } from './requester.ts';
-import type { AccountsService, ServiceContext, Services, ServicesOf } from './service.ts';
+import type { AccountsService, ServiceContext, ServiceFactory, Services, ServicesOf } from './service.ts';
 import { type LiveSession, Sessions } from './sessions.ts';
 import { createStore, type Store } from './store.ts';
 import { Tokens } from './tokens.ts';
@@ -298,8 +298,17 @@ export class AccountsServer<U extends User = User, F extends Services = Services
       ambiguousErrorMessages: this.#options.ambiguousErrorMessages,
       enableAutologin: this.#options.enableAutologin,
     };
+    if (typeof factories !== 'object' || factories === null || Array.isArray(factories)) {
+      throw new TypeError('the services must be an object, such as { password: password() }');
+    }
+    const create = (name: string, factory: ServiceFactory): AccountsService => {
+      if (typeof factory?.create === 'function') return factory.create({ ...context, name });
+      throw new TypeError(
+        `the service ${name} is not what its function returns: give { ${name}: ${name}() }`,
+      );
+    };
     const services = new Map(
-      Object.entries(factories).map(([name, factory]) => [name, factory.create({ ...context, name })]),
+      Object.entries(factories).map(([name, factory]) => [name, create(name, factory)]),
     );
     mailer.checkOverrides();
     return services;
@@ -361,5 +370,7 @@ function storeOf(
 ): Store {
   if (db && typeof db === 'object') return createStore(db, storeTimeout, onError);
   if (micro) return NO_STORE;
-  throw new TypeError('AccountsServer needs a database: give the option db');
+  throw new TypeError(
+    'AccountsServer needs a database: the option db must be one, such as sqliteDatabase(path)',
+  );
 }

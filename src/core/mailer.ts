@@ -56,7 +56,6 @@ interface MailerOptions {
   background: Background;
 }
 
-const DEFAULT_FROM = 'graphql-accounts <no-reply@localhost>';
 const SEND_TIMEOUT = 30 * SECOND;
 
 export class Mailer {
@@ -72,7 +71,9 @@ export class Mailer {
     for (const [name, template] of Object.entries(templates)) {
       const override = Object.entries(this.#options.overrides[name] ?? {});
       const given = Object.fromEntries(override.filter(([, words]) => words !== undefined));
-      this.#templates.set(name, { ...template, ...given });
+      // Whoever writes the text and no HTML wants a mail of text: most programs would show our HTML instead.
+      const html = 'text' in given ? undefined : template.html;
+      this.#templates.set(name, { ...template, html, ...given });
     }
   }
 
@@ -98,11 +99,11 @@ export class Mailer {
   }
 
   async #deliver({ template, to, user, link }: MailRequest): Promise<void> {
-    const { prepareMail, sendMail, toUser, overrides } = this.#options;
+    const { prepareMail, sendMail, toUser, overrides, siteUrl } = this.#options;
     const words = this.#templates.get(template);
     if (!words) throw new TypeError(`there is no mail template ${template}`);
     const owner = toUser(user);
-    const from = overrides.from ?? DEFAULT_FROM;
+    const from = overrides.from ?? `no-reply@${new URL(siteUrl).hostname}`;
     const mail = prepareMail
       ? await prepareMail(to, link?.token ?? '', owner, link?.path ?? '', words, from)
       : this.#write(words, owner, to, link, from);

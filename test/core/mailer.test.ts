@@ -190,7 +190,7 @@ describe('a mail', () => {
   test('goes to the address as it was written, with the link on a line of its own', async () => {
     const mail = await mailOf();
     expect(mail).toEqual({
-      from: 'graphql-accounts <no-reply@localhost>',
+      from: 'no-reply@localhost',
       to: 'Ada@Example.com',
       subject: 'Verify your e-mail address',
       text: expect.stringMatching(LINK),
@@ -229,6 +229,20 @@ describe('a mail', () => {
     await server.settled();
     expect(mails).toMatchObject([{ from: 'Help <help@example.com>', subject: 'Reset your password' }]);
     expect(mails[0]?.text).toMatch(/^<http:\/\/localhost:3000\/reset-password\/[\w-]{43}>$/);
+  });
+
+  test('comes from the host of siteUrl, and is text alone where only the text is given', async () => {
+    const verifyEmail = { text: (_: unknown, url: string) => `go ${url}` };
+    const options = { siteUrl: 'https://shop.example/accounts', emailTemplates: { verifyEmail } };
+    const { service, server, signUp, mails } = createAccounts(options);
+    await signUp({ email: 'ada@example.com' });
+    await service.sendVerificationEmail('ada@example.com');
+    await server.settled();
+    expect(mails[0]).toMatchObject({
+      from: 'no-reply@shop.example',
+      text: expect.stringMatching(/^go https/),
+    });
+    expect(mails[0]?.html).toBeUndefined();
   });
 
   test('is made by prepareMail, which gets the arguments of accounts-js', async () => {

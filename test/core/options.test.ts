@@ -413,3 +413,17 @@ describe('the documentation', () => {
     }
   });
 });
+
+describe('services', () => {
+  const options = { db: memoryDatabase(), tokenSecret: SECRET };
+  test.each([
+    ['the function instead of what it returns', { password }],
+    ['nothing', { password: undefined }],
+    ['an empty object', { password: {} }],
+    ['a list', [password()]],
+    ['a service alone', password()],
+  ])('refuse %s with a word on what to give', (_, services) => {
+    expect(() => new AccountsServer(options, services as never)).toThrow(TypeError);
+    expect(() => new AccountsServer(options, services as never)).toThrow(/password\(\)|\(\)/);
+  });
+});

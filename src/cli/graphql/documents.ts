@@ -14,7 +14,7 @@ import {
   validate,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import type { AccountsErrorCode } from '../../errors.ts';
+import { type AccountsErrorCode, ERROR_MESSAGES } from '../../errors.ts';
 import { DOCUMENT_BOUNDS } from './bounds.ts';
 import { excessOf } from './document-size.ts';
 import { cutNames, REFUSED_DOCUMENT } from './public-errors.ts';
@@ -102,7 +102,7 @@ function firstVariableError(args: ExecutionArgs): GraphQLError | undefined {
   if (definitions.length === 0) return undefined;
   const { errors } = getVariableValues(args.schema, definitions, args.variableValues ?? {}, { maxErrors: 1 });
   const [error] = errors ?? [];
-  return error && new GraphQLError(error.message, { nodes: error.nodes, extensions: BAD_VARIABLES });
+  return error && new GraphQLError(ERROR_MESSAGES.BAD_USER_INPUT, { nodes: error.nodes, extensions: BAD_VARIABLES });
 }
 
 function parseWithin(text: string): DocumentNode {

@@ -2,7 +2,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { AccountsError } from '../../errors.ts';
 import { explain, isBusy } from './failures.ts';
-import { openFile } from './file.ts';
+import { type OpenFile, openFile } from './file.ts';
 
 /** Prepared once, at its first use. Rows are arrays: objects of twenty keys would cost a fifth of a look-up. */
 interface Statement<Row> {
@@ -17,6 +17,8 @@ export interface Connection {
   read<T>(query: () => T): Promise<T>;
   /** Runs changes, all or nothing: when `change` throws, nothing of it is left. */
   write<T>(change: () => T): Promise<T>;
+  /** Writes, and changes nothing: rejects while nothing can be written. */
+  ping(): Promise<void>;
   /** Ends what was begun, then closes. */
   close(): Promise<void>;
 }
@@ -43,17 +45,18 @@ export function createConnection(
   path: string,
   options: { patience: number; synchronous: 'full' | 'normal' },
 ): Connection {
-  let db: DatabaseSync | null = null;
+  let file: OpenFile | null = null;
   let state: 'open' | 'closing' | 'closed' = 'open';
   let closing: Promise<void> | null = null;
   let jobs: Job[] = [];
   let drained: Promise<void> | null = null;
 
-  const open = (): DatabaseSync => {
+  const openOnce = (): OpenFile => {
     if (state === 'closed') throw closedError();
-    db ??= openFile(path, options.synchronous);
-    return db;
+    file ??= openFile(path, options.synchronous);
+    return file;
   };
+  const open = (): DatabaseSync => openOnce().db;
   const prepare = <Row>(sql: string): Statement<Row> => {
     let prepared: StatementSync | undefined;
     const statement = (): StatementSync => {
@@ -113,14 +116,15 @@ export function createConnection(
 
   /** Gives what to tell the callers; throws when nothing was committed. */
   const transact = (batch: readonly Job[]): (() => void)[] => {
-    const connection = open();
+    const { db, ensureThere } = openOnce();
     begin.run();
     try {
       const outcomes = batch.map((job) => job.run());
+      ensureThere();
       commit.run();
       return outcomes;
     } catch (error) {
-      if (connection.isTransaction) connection.exec('ROLLBACK');
+      if (db.isTransaction) db.exec('ROLLBACK');
       throw error;
     }
   };
@@ -150,14 +154,22 @@ export function createConnection(
     state = 'closing';
     await drained;
     state = 'closed';
-    db?.close();
+    file?.db.close();
   };
   const close = (): Promise<void> => {
     closing ??= end();
     return closing;
   };
 
-  return { prepare, read, write, close };
+  const version = prepare<[number]>('PRAGMA user_version');
+  const ping = (): Promise<void> =>
+    write(() => {
+      // Read in the same transaction: a newer version of this library may have changed it by now.
+      const [[number] = [0]] = version.all();
+      open().exec(`PRAGMA user_version = ${number}`);
+    });
+
+  return { prepare, read, write, ping, close };
 }
 
 function closedError(): Error {

@@ -6,11 +6,20 @@ import { checkOwner, migrate } from './migrations.ts';
 
 export const IN_MEMORY = ':memory:';
 
+export interface OpenFile {
+  db: DatabaseSync;
+  /**
+   * Throws when its path, or that of its write-ahead log, leads to it no more. Whatever is committed to a file that was
+   * deleted or replaced is gone with this process.
+   */
+  ensureThere(): void;
+}
+
 /**
  * Opens and migrates, or throws and leaves the file as it was. An error that `isBusy` may be tried again: nothing is
  * kept of the attempt.
  */
-export function openFile(path: string, synchronous: 'full' | 'normal'): DatabaseSync {
+export function openFile(path: string, synchronous: 'full' | 'normal'): OpenFile {
   if (path !== IN_MEMORY) prepareFile(path);
   let db: DatabaseSync | undefined;
   try {
@@ -21,7 +30,7 @@ export function openFile(path: string, synchronous: 'full' | 'normal'): Database
     useWriteAheadLog(db, path);
     db.exec(`PRAGMA synchronous = ${synchronous === 'full' ? 'FULL' : 'NORMAL'}`);
     migrate(db, path);
-    return db;
+    return { db, ensureThere: path === IN_MEMORY ? () => {} : watch(path) };
   } catch (error) {
     db?.close();
     throw isBusy(error) ? error : explain(error, path);
@@ -33,6 +42,22 @@ function useWriteAheadLog(db: DatabaseSync, path: string): void {
   const answer: { journal_mode?: unknown } = db.prepare('PRAGMA journal_mode = WAL').get() ?? {};
   if (answer.journal_mode !== 'wal' && path !== IN_MEMORY)
     throw unusable(path, 'it lies where SQLite can keep no write-ahead log. Put it on a local disk');
+}
+
+function watch(path: string): () => void {
+  const files = [path, `${path}-wal`].map((name) => ({ name, opened: look(name) }));
+  return () => {
+    for (const { name, opened } of files) {
+      const found = look(name);
+      if (found && found.ino === opened?.ino && found.dev === opened.dev) continue;
+      throw unusable(name, 'it was deleted or replaced while it was open. Start this process again');
+    }
+  };
+}
+
+/** With whole numbers: those of some file systems are larger than a double holds. */
+function look(name: string) {
+  return statSync(name, { bigint: true, throwIfNoEntry: false });
 }
 
 function prepareFile(path: string): void {

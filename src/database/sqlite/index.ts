@@ -25,9 +25,10 @@ export interface SqliteOptions {
  * `':memory:'` instead of a path keeps it in this process.
  *
  * The file is opened at the first call: then it is created if it is missing (with its folder, for its owner's eyes
- * only) and brought to the newest schema. `ping()` does no more than that. A file that is damaged, not ours or of a
- * newer version is refused and left as it is. While another process writes, calls wait without holding up the event
- * loop, and are refused with `SERVICE_UNAVAILABLE` after `patience`.
+ * only) and brought to the newest schema. A file that is damaged, not ours or of a newer version is refused and left
+ * as it is. While another process writes, calls wait without holding up the event loop, and are refused with
+ * `SERVICE_UNAVAILABLE` after `patience`. When the file is deleted or replaced while it is open, every change is
+ * refused. `ping()` writes, so that it fails where changes would, also on a full disk.
  *
  * ```ts
  * const db = sqliteDatabase('./data/accounts.db');
@@ -48,7 +49,6 @@ export function sqliteDatabase(path: string, options: SqliteOptions = {}): Accou
 
   const file = path === IN_MEMORY ? IN_MEMORY : resolve(path);
   const connection = createConnection(file, { synchronous, patience });
-  const answer = connection.prepare('SELECT 1');
   const users = sqliteUsers(connection);
   return checkedDatabase(
     {
@@ -57,6 +57,6 @@ export function sqliteDatabase(path: string, options: SqliteOptions = {}): Accou
       sessions: sqliteSessions(connection, users),
       oneTimeTokens: sqliteOneTimeTokens(connection),
     },
-    { ping: () => connection.read(() => void answer.all()), close: connection.close },
+    { ping: connection.ping, close: connection.close },
   );
 }

@@ -1,3 +1,5 @@
+import { within } from '../../core/deadline.ts';
+
 /**
  * Asks somebody whether a password is known from a breach, e.g. the range API of Have I Been Pwned. `signal` aborts
  * when the answer would come too late.
@@ -25,22 +27,18 @@ export function failOpen(
   const { deadline = DEADLINE_MS, onFailure } = options;
   return async (password) => {
     const abort = new AbortController();
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      const error = new Error(`The breach check gave no answer within ${deadline} ms.`);
-      late.reject(error);
+    const tooLate = (): never => {
+      const error = new Error(`The breach check did not settle within ${deadline} ms.`);
       abort.abort(error);
-    }, deadline);
+      throw error;
+    };
     try {
-      const asked = (async () => check(password, abort.signal))();
-      const answer: unknown = await Promise.race([asked, late.promise]);
-      if (typeof answer !== 'boolean') throw new TypeError('A breach check must answer true or false.');
-      return answer;
+      const known: unknown = await within(deadline, (async () => check(password, abort.signal))(), tooLate);
+      if (typeof known !== 'boolean') throw new TypeError('A breach check must return true or false.');
+      return known;
     } catch (error) {
       onFailure?.(error);
       return false;
-    } finally {
-      clearTimeout(timer);
     }
   };
 }
