@@ -18,10 +18,12 @@ export interface LoadResult {
   latencies: { p50: number; p99: number };
 }
 
-let agent: Agent | null = null;
+const agents = new Map<number, Agent>();
 
 process.on('message', async (order: LoadOrder) => {
-  agent ??= new Agent({ keepAlive: true, maxSockets: order.connections });
+  const agent =
+    agents.get(order.connections) ?? new Agent({ keepAlive: true, maxSockets: order.connections });
+  agents.set(order.connections, agent);
   const latencies: number[] = [];
   let wrong = 0;
   let left = order.requests;
@@ -29,7 +31,7 @@ process.on('message', async (order: LoadOrder) => {
   const lane = async (): Promise<void> => {
     while (left-- > 0) {
       const asked = performance.now();
-      const answer = await ask(order, agent as Agent);
+      const answer = await ask(order, agent);
       latencies.push(performance.now() - asked);
       if (!answer.includes(order.expect)) wrong++;
     }

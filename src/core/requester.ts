@@ -1,5 +1,6 @@
 import type { UserRecord } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
+import { copyOf } from './copy.ts';
 import { within } from './deadline.ts';
 import { type Events, refusal } from './events.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -122,6 +123,6 @@ export class Requesters {
 function withoutLookUp(claims: AccessClaims, micro: boolean): Requester {
   const { userId, sessionId, actorUserId, custom } = claims;
   // A copy: the claims are remembered, and what one request writes into its user is not for the next.
-  const user = micro ? { id: userId } : { ...structuredClone(custom), id: userId };
+  const user = micro ? { id: userId } : { ...copyOf(custom), id: userId };
   return { user: user as User, session: { id: sessionId, userId, actorUserId } };
 }

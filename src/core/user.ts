@@ -1,4 +1,5 @@
 import type { Json, UserRecord } from '../database/ports.ts';
+import { copyOf } from './copy.ts';
 
 /** A user as applications see one. Applications keep data of their own in `profile` or in their own tables, by `id`. */
 export interface User {
@@ -18,7 +19,7 @@ export function toUser(record: UserRecord): User {
     emails: record.emails.map(({ address, verified }) => ({ address, verified })),
     deactivated: record.deactivated,
     // A copy: look-ups are shared, and what one request writes into its user is not for another.
-    profile: structuredClone(record.profile),
+    profile: copyOf(record.profile),
     createdAt: new Date(record.createdAt),
     updatedAt: new Date(record.updatedAt),
   };

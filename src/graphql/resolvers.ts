@@ -14,6 +14,7 @@ import type {
 import type { AccountsContext } from './context.ts';
 import { ASKED_AT, withinDeadline } from './deadline.ts';
 import { maskError } from './graphql-error.ts';
+import { NO_ACCOUNTS, onMissingAccounts } from './missing-context.ts';
 import { markSecretive } from './no-store.ts';
 import { isLoaded } from './requester.ts';
 
@@ -30,9 +31,11 @@ export function createResolvers<U extends User, F extends Services>(
   server: AccountsServer<U, F>,
 ): { Query: Resolvers; Mutation: Resolvers } {
   const services = Object.values<AccountsService>(server.services);
+  const checkContext = onMissingAccounts(() => server.report(new Error(NO_ACCOUNTS), 'a resolver'));
   const resolver =
     (run: (context: GivenContext, args: unknown) => unknown): AccountsResolver =>
     async (_parent, args, context) => {
+      checkContext(context);
       const given = (context ?? {}) as GivenContext;
       try {
         // The look-up of the session has waited for the store already: another wait would pass the deadline (S55).

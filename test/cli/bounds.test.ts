@@ -20,13 +20,85 @@ describe('bounds', () => {
     ['a field 400 times', `{ ${'getUser { id } '.repeat(400)} }`, 'more than 30 aliases', true],
     ['4 × 10 aliases in a fragment', fragments(4, 10), 'more than 30 aliases', true],
     ['fragments that double 40 times', doubling(40), 'more than 30 aliases', true],
+    [
+      'a field once each in 32 inline fragments',
+      `{ ${'...{ getUser { id } } '.repeat(32)} }`,
+      'aliases',
+      true,
+    ],
+    [
+      'a field once each in 31 inline fragments',
+      `{ ${'...{ getUser { id } } '.repeat(31)} }`,
+      'aliases',
+      false,
+    ],
+    ['a field once each in 32 fragments', onceEach(32), 'more than 30 aliases', true],
+    [
+      'different fields in fragments',
+      `{ ...{ a: getUser { id } } ...{ getUser { ...{ username } } } }`,
+      'x',
+      false,
+    ],
     ['levels hidden in fragments', hiddenDepth(21), 'deeper than 20', true],
     ['2,000 tokens', `{ getUser { ${'id '.repeat(2000 - 5)} } }`, 'more than 2000 tokens', false],
     ['2,001 tokens', `{ getUser { ${'id '.repeat(2001 - 5)} } }`, 'more than 2000 tokens', true],
+    ['64 Ki characters', commented(64 * 1024), 'characters', false],
+    ['one character more', commented(64 * 1024 + 1), 'more than 65536 characters', true],
   ])('%s', async (_, query, told, isRefused) => {
     const { errors = [] } = await ask(url, query);
     expect(errors.some(({ message }) => message.includes(told))).toBe(isRefused);
     if (isRefused) expect(errors[0]?.extensions.code).toMatch(/^GRAPHQL_(PARSE|VALIDATION)_FAILED$/);
+  });
+
+  test.each([
+    ['a field', (name: string) => `{ ${name} }`],
+    ['a type', (name: string) => `query ($a: ${name}) { getUser { id } }`],
+    ['a fragment', (name: string) => `{ ...${name} }`],
+    ['a directive', (name: string) => `{ getUser @${name} { id } }`],
+    ['a variable', (name: string) => `mutation ($${name}: String!) { verifyEmail(token: $${name}) }`],
+  ])('a name as long as the document comes back cut: %s', async (_, query) => {
+    const { errors } = await ask(url, query('n'.repeat(30_000)));
+    expect(JSON.stringify(errors).length).toBeLessThan(500);
+    expect(errors?.[0]?.message).toContain(`${'n'.repeat(99)}…`);
+  });
+
+  test.each([
+    ['1,000 values', 'hold more than 1000 values', { list: Array(998).fill(1) }, false],
+    ['1,001 values', 'hold more than 1000 values', { list: Array(999).fill(1) }, true],
+    ['20 levels', 'nested deeper than 20', lists(20), false],
+    ['21 levels', 'nested deeper than 20', lists(21), true],
+  ])('variables of %s', async (_, told, variables, isRefused) => {
+    const { status, errors } = await ask(url, '{ getUser { id } }', variables);
+    if (!isRefused) return expect(errors).toBeUndefined();
+    expect({ status, errors }).toMatchObject({
+      status: 400,
+      errors: [{ message: expect.stringContaining(told), extensions: { code: 'BAD_USER_INPUT' } }],
+    });
+  });
+
+  test.each([
+    ['90,000 unknown keys', JSON.stringify(unknownKeys(90_000))],
+    ['400,000 lists in each other', `{"user":${'['.repeat(400_000)}${']'.repeat(400_000)}}`],
+    ['150,000 objects in each other', `{"user":${'{"a":'.repeat(150_000)}1${'}'.repeat(150_000)}}`],
+  ])('variables of %s are refused before anybody prints them', async (_, variables) => {
+    const query = 'mutation ($user: CreateUserInput!) { createUser(user: $user) { userId } }';
+    const answer = await post(url, `{"query":${JSON.stringify(query)},"variables":${variables}}`);
+    expect(answer).toMatchObject({ status: 400, code: 'BAD_USER_INPUT' });
+    expect(answer.text).toContain('The variables');
+  });
+
+  // Each error prints the whole object, with everything in it.
+  test('of what is wrong with the variables only the first is looked for', async () => {
+    const query = 'mutation ($user: CreateUserInput!) { createUser(user: $user) { userId } }';
+    const user = { ...unknownKeys(60).user, email: 'x'.repeat(100_000) };
+    const { status, errors } = await ask(url, query, { user });
+    expect({ status, errors }).toMatchObject({
+      status: 400,
+      errors: [
+        { message: 'The variable "$user" does not fit its type.', extensions: { code: 'BAD_USER_INPUT' } },
+      ],
+    });
+    expect(errors).toHaveLength(1);
   });
 
   test('fragments in a circle are refused as such', async () => {
@@ -103,6 +175,29 @@ function fragments(spreads: number, aliases: number): string {
   const fields = Array.from({ length: aliases }, (_, number) => `a${number}: id`).join(' ');
   const users = Array(spreads).fill('... on Query { getUser { ...F } }').join(' ');
   return `{ ${users} } fragment F on User { ${fields} }`;
+}
+
+function onceEach(count: number): string {
+  const names = Array.from({ length: count }, (_, n) => `F${n}`);
+  const definitions = names.map((name) => `fragment ${name} on Query { getUser { id } }`);
+  return `{ ${names.map((name) => `...${name}`).join(' ')} } ${definitions.join(' ')}`;
+}
+
+/** Lines of comments, which are no tokens. */
+function commented(length: number): string {
+  const query = '{ getUser { id } }';
+  return query + '#\n'.repeat(length).slice(0, length - query.length);
+}
+
+function unknownKeys(count: number) {
+  return { user: Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, 1])) };
+}
+
+/** The variables themselves are the first level. */
+function lists(depth: number): object {
+  let list: unknown = 1;
+  for (let level = 0; level < depth; level++) list = [list];
+  return { list };
 }
 
 function doubling(times: number): string {

@@ -23,7 +23,9 @@ describe('bad configuration ends the start with one line and exit code 1', () =>
     ['MAIL_URL', ['serve'], { PORT: '0', MAIL_URL: 'file:./a-file/mails' }],
     ['cannot listen on', ['serve'], { PORT: '0', HOST: 'no such host' }],
     ['AMBIGUOUS_ERRORS=0', ['serve'], { PORT: '0', AUTOLOGIN: '1' }],
-    ['--prot', ['serve', '--prot', '1'], {}],
+    ["unknown option '--prot' (Did you mean --port?)", ['serve', '--prot', '1'], {}],
+    ["unknown option '--xyzzy'", ['serve', '--xyzzy'], {}],
+    ["unknown command 'serv' (Did you mean serve?)", ['serv'], {}],
     ['--port', ['serve', '--port'], {}],
     ['too many arguments', ['serve', 'now'], {}],
     ['server', ['server'], {}],
@@ -54,7 +56,9 @@ describe('bad configuration ends the start with one line and exit code 1', () =>
     const port = typeof address === 'object' && address ? address.port : 0;
     const { code, stderr } = await bench.run(['serve'], { PORT: String(port) });
     other.close();
-    expect(stderr).toBe(`graphql-accounts: cannot listen on 127.0.0.1 port ${port}: the port is in use\n`);
+    expect(stderr).toBe(
+      `graphql-accounts: cannot listen on 127.0.0.1 port ${port}: the port is in use; set PORT to another\n`,
+    );
     expect(code).toBe(1);
   });
 
@@ -86,6 +90,17 @@ test.each([
   expect(stderr).toBe('graphql-accounts: internal error: TypeError: broken for …@… as a test\n');
   expect(stdout).toBe('');
   expect(code).toBe(1);
+});
+
+test.each([
+  [['-h'], /^Usage: graphql-accounts \[options\]/],
+  [['serve', '-h'], /^Usage: graphql-accounts serve/],
+  [['-v'], /^\d+\.\d+\.\d+\S*\n$/],
+  [['--version'], /^\d+\.\d+\.\d+\S*\n$/],
+])('%s is answered', async (args, told) => {
+  const { code, stdout, stderr } = await bench.run(args);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(told);
 });
 
 describe('the settings', () => {

@@ -1,4 +1,8 @@
+import { renameSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { healthCheck } from '../../src/cli/http/health.ts';
 import { Bench } from './child.ts';
@@ -15,6 +19,32 @@ test('a running program is healthy, and no cache keeps that', async () => {
   expect(response.headers.get('cache-control')).toBe('no-store');
   expect((await fetch(`${origin}/health`, { method: 'HEAD' })).status).toBe(200);
   expect((await fetch(`${origin}/health`, { method: 'POST' })).status).toBe(405);
+  await bench.close();
+});
+
+test.each([
+  ['the file was deleted', (path: string) => void rmSync(path)],
+  ['the file was moved', (path: string) => void renameSync(path, `${path}.moved`)],
+  [
+    'another process writes for long',
+    (path: string) => {
+      const other = new DatabaseSync(path);
+      other.exec('BEGIN IMMEDIATE');
+      return other;
+    },
+  ],
+])('it is 503 while nothing can be written: %s', async (_, breakIt) => {
+  const bench = new Bench();
+  const { origin } = await bench.start({ DATABASE_URL: 'sqlite:./accounts.db' });
+  expect((await fetch(`${origin}/health`)).status).toBe(200);
+  const other = breakIt(join(bench.folder, 'accounts.db'));
+  await sleep(500);
+  expect((await fetch(`${origin}/health`)).status).toBe(503);
+  if (other) {
+    other.exec('ROLLBACK');
+    other.close();
+    await expect.poll(async () => (await fetch(`${origin}/health`)).status, { timeout: 5_000 }).toBe(200);
+  }
   await bench.close();
 });
 

@@ -102,6 +102,19 @@ test('without MAIL_URL, production warns at start and prints neither mails nor a
   expect(output()).not.toMatch(/ada|example\.com|reset-password/);
 });
 
+test('in production, links that would lead to this machine are warned of once', async () => {
+  const production = { NODE_ENV: 'production', TOKEN_SECRET: SECRET, DATABASE_URL: 'sqlite::memory:' };
+  const [without, withSite, withoutMails] = await Promise.all([
+    bench.start({ ...production, MAIL_URL: 'file:./mails' }),
+    bench.start({ ...production, MAIL_URL: 'file:./mails', SITE_URL: 'https://example.com' }),
+    bench.start(production),
+  ]);
+  const { port } = new URL(without.origin);
+  const warning = `SITE_URL is not set: the links in mails lead to http://localhost:${port}`;
+  expect(without.output().split(warning)).toHaveLength(2);
+  for (const { output } of [withSite, withoutMails]) expect(output()).not.toContain('SITE_URL');
+});
+
 test('with TOKEN_SECRET no secret is written', async () => {
   await bench.start({ TOKEN_SECRET: SECRET });
   expect(readdirSync(join(bench.folder, 'data')).some((name) => name.includes('secret'))).toBe(false);

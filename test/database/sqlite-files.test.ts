@@ -3,6 +3,8 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -116,6 +118,75 @@ describe('the file of sqliteDatabase', () => {
   test('takes no options that mean nothing', () => {
     expect(() => sqliteDatabase('a', { synchronous: 'off' as 'full' })).toThrow(TypeError);
     expect(() => sqliteDatabase('a', { patience: Number.NaN })).toThrow(TypeError);
+  });
+});
+
+describe('a file of sqliteDatabase that is gone', () => {
+  const copyOver = (path: string): void => {
+    writeFileSync(`${path}.copy`, readFileSync(path));
+    renameSync(`${path}.copy`, path);
+  };
+
+  test.each<[string, (path: string) => void]>([
+    ['deleted', (path) => rmSync(path)],
+    ['deleted with its log', (path) => ['', '-wal', '-shm'].forEach((end) => void rmSync(path + end))],
+    ['moved', (path) => renameSync(path, `${path}.moved`)],
+    ['moved with its folder', (path) => renameSync(dirname(path), `${dirname(path)} moved`)],
+    ['replaced by a copy', copyOver],
+    ['left without its log', (path) => rmSync(`${path}-wal`)],
+  ])('takes no changes and does not answer: %s', async (_, harm) => {
+    const path = newPath();
+    const db = sqliteDatabase(path);
+    await db.users.create(aUser('ada'), []);
+    harm(path);
+    for (const call of [() => db.users.create(aUser('eve'), []), () => db.ping?.(), () => db.ping?.()])
+      await expect(call()).rejects.toThrow(
+        /was deleted or replaced while it was open. Start this process again/,
+      );
+    expect(await db.users.findMany(['ada', 'eve'])).toEqual([aUser('ada'), null]);
+    await db.close?.();
+  });
+
+  test('takes them again once it is back', async () => {
+    const path = newPath();
+    const db = sqliteDatabase(path);
+    await db.ping?.();
+    renameSync(path, `${path}.moved`);
+    await expect(db.ping?.()).rejects.toThrow('deleted or replaced');
+    renameSync(`${path}.moved`, path);
+    expect(await db.users.create(aUser('ada'), [])).toBe(null);
+    await db.close?.();
+  });
+});
+
+describe('ping of sqliteDatabase', () => {
+  test('writes, and leaves the version of the file as it is', async () => {
+    const path = newPath();
+    const db = sqliteDatabase(path);
+    await db.ping?.();
+    const raw = new DatabaseSync(path);
+    const changes = () => raw.prepare('PRAGMA data_version').get();
+    // A newer version of this library has brought the file further meanwhile.
+    raw.exec('PRAGMA user_version = 99');
+    const before = changes();
+    await db.ping?.();
+    expect(changes()).not.toEqual(before);
+    expect(raw.prepare('PRAGMA user_version').get()).toEqual({ user_version: 99 });
+    raw.close();
+    await db.close?.();
+  });
+
+  test('fails while another process writes', async () => {
+    const path = newPath();
+    const db = sqliteDatabase(path, { patience: 0 });
+    await db.ping?.();
+    const raw = new DatabaseSync(path);
+    raw.exec('BEGIN IMMEDIATE');
+    await expect(db.ping?.()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    raw.exec('ROLLBACK');
+    await db.ping?.();
+    raw.close();
+    await db.close?.();
   });
 });
 

@@ -15,4 +15,9 @@ export interface DocumentBounds {
   aliases: number;
 }
 
-export const DOCUMENT_BOUNDS: DocumentBounds = { characters: 64 * 1024, tokens: 2_000, depth: 20, aliases: 30 };
+export const DOCUMENT_BOUNDS: DocumentBounds = {
+  characters: 64 * 1024,
+  tokens: 2_000,
+  depth: 20,
+  aliases: 30,
+};

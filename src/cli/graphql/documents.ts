@@ -102,7 +102,10 @@ function firstVariableError(args: ExecutionArgs): GraphQLError | undefined {
   if (definitions.length === 0) return undefined;
   const { errors } = getVariableValues(args.schema, definitions, args.variableValues ?? {}, { maxErrors: 1 });
   const [error] = errors ?? [];
-  return error && new GraphQLError(ERROR_MESSAGES.BAD_USER_INPUT, { nodes: error.nodes, extensions: BAD_VARIABLES });
+  return (
+    error &&
+    new GraphQLError(ERROR_MESSAGES.BAD_USER_INPUT, { nodes: error.nodes, extensions: BAD_VARIABLES })
+  );
 }
 
 function parseWithin(text: string): DocumentNode {

@@ -110,9 +110,11 @@ function excessOf(variables: unknown): string | null {
   let values = 0;
   // Ends as soon as something is exceeded, and so before it has gone too deep itself.
   const visit = (value: unknown, depth: number): string | null => {
-    if (++values > VARIABLE_BOUNDS.values) return `The variables hold more than ${VARIABLE_BOUNDS.values} values.`;
+    if (++values > VARIABLE_BOUNDS.values)
+      return `The variables hold more than ${VARIABLE_BOUNDS.values} values.`;
     if (typeof value !== 'object' || value === null) return null;
-    if (depth > VARIABLE_BOUNDS.depth) return `The variables are nested deeper than ${VARIABLE_BOUNDS.depth}.`;
+    if (depth > VARIABLE_BOUNDS.depth)
+      return `The variables are nested deeper than ${VARIABLE_BOUNDS.depth}.`;
     for (const name in value) {
       const excess = visit((value as Record<string, unknown>)[name], depth + 1);
       if (excess) return excess;

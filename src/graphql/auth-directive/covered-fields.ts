@@ -44,7 +44,8 @@ function createCover(schema: GraphQLSchema, type: Declaring, directiveName: stri
   const stands = (node: Parameters<typeof getDirective>[1]) => {
     const uses = getDirective(schema, node, directiveName);
     // A schema made by code need not declare what it uses.
-    if (uses?.some((args) => Object.keys(args ?? {}).length > 0)) throw foreign(directiveName, 'has arguments');
+    if (uses?.some((args) => Object.keys(args ?? {}).length > 0))
+      throw foreign(directiveName, 'has arguments');
     return uses !== undefined;
   };
   const fields = Object.values(type.getFields());

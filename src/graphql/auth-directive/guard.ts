@@ -1,6 +1,7 @@
 import { defaultFieldResolver, type GraphQLFieldResolver } from 'graphql';
 import { AccountsError } from '../../errors.ts';
 import { toGraphQLError } from '../graphql-error.ts';
+import { NO_ACCOUNTS, onMissingAccounts } from '../missing-context.ts';
 
 type Resolve = GraphQLFieldResolver<unknown, unknown>;
 
@@ -9,6 +10,9 @@ export interface GuardedField {
   resolve?: Resolve | undefined;
   subscribe?: Resolve | undefined;
 }
+
+// No server is at hand here whose report could be used.
+const checkContext = onMissingAccounts(() => console.warn(`graphql-accounts: ${NO_ACCOUNTS}`));
 
 const guards = new WeakSet<Resolve>();
 
@@ -37,7 +41,9 @@ export function isGuarded({ resolve, subscribe }: GuardedField, isSubscription: 
 /** Throws without `context.user`: also where the plugin is missing, and while the store fails. */
 function refuseStrangers(context: unknown): void {
   const { user, authError } = (context ?? {}) as { user?: unknown; authError?: AccountsError | null };
-  if (!user) throw toGraphQLError(refusalFor(authError));
+  if (user) return;
+  checkContext(context);
+  throw toGraphQLError(refusalFor(authError));
 }
 
 function refusalFor(authError: AccountsError | null | undefined): AccountsError {
