@@ -1,4 +1,4 @@
-import { type ExecutionResult, GraphQLError, type GraphQLErrorOptions } from 'graphql';
+import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Report } from '../core/report.ts';
 import { AccountsError, ERROR_MESSAGES } from '../errors.ts';
 
@@ -6,13 +6,11 @@ import { AccountsError, ERROR_MESSAGES } from '../errors.ts';
  * An `AccountsError` as GraphQL tells it. A new error without the old one inside: Yoga masks a GraphQLError that
  * hides another kind of error, and hosts that print causes would print ours.
  */
-export function toGraphQLError(
-  error: AccountsError,
-  place: Pick<GraphQLErrorOptions, 'nodes' | 'source' | 'positions' | 'path'> = {},
-): GraphQLError {
+export function toGraphQLError(error: AccountsError, place?: GraphQLError): GraphQLError {
   const { code, extensions } = error;
   const message = code === 'INTERNAL_SERVER_ERROR' ? ERROR_MESSAGES[code] : error.message;
-  return new GraphQLError(message, { ...place, extensions: { ...extensions } });
+  const { nodes, source, positions, path } = place ?? {};
+  return new GraphQLError(message, { nodes, source, positions, path, extensions: { ...extensions } });
 }
 
 /**
@@ -20,17 +18,19 @@ export function toGraphQLError(
  * is none.
  */
 export function withCodes(result: ExecutionResult): ExecutionResult | null {
-  if (!result.errors?.some((error) => refusalIn(error))) return null;
-  const errors = result.errors.map((error) => {
-    const refusal = refusalIn(error);
-    return refusal ? toGraphQLError(refusal, error) : error;
-  });
-  return { ...result, errors };
+  if (!result.errors?.some(refusalIn)) return null;
+  return { ...result, errors: result.errors.map((error) => withCode(error) ?? error) };
+}
+
+/** The same error, told as ours are. Null when it is none of ours. */
+export function withCode(error: unknown): GraphQLError | null {
+  const refusal = refusalIn(error);
+  return refusal && toGraphQLError(refusal, error instanceof GraphQLError ? error : undefined);
 }
 
 /** The `AccountsError` that an error of GraphQL was made from, also by way of another schema. */
-function refusalIn(error: GraphQLError): AccountsError | null {
-  let cause: unknown = error;
+function refusalIn(error: unknown): AccountsError | null {
+  let cause = error;
   while (cause instanceof GraphQLError) cause = cause.originalError;
   return cause instanceof AccountsError ? cause : null;
 }

@@ -6,7 +6,7 @@ import type { User } from '../core/user.ts';
 import { AccountsError } from '../errors.ts';
 import { ensureGuards } from './auth-directive/index.ts';
 import { type ContextOptions, contextReader, REFUSED_CONTEXT_OPTIONS } from './context.ts';
-import { toGraphQLError, withCodes } from './graphql-error.ts';
+import { toGraphQLError, withCode, withCodes } from './graphql-error.ts';
 import { isSecretive, setNoStore } from './no-store.ts';
 import type { RequestHolder } from './request.ts';
 import { checkServer } from './server-argument.ts';
@@ -144,7 +144,8 @@ const AFTER_EXECUTION = { onExecuteDone: tellCodes };
 const AFTER_SUBSCRIPTION = {
   onSubscribeResult: tellCodes,
   onSubscribeError({ error, setError }: { error: unknown; setError(error: unknown): void }) {
-    if (error instanceof AccountsError) setError(toGraphQLError(error));
+    const told = withCode(error);
+    if (told) setError(told);
   },
 };
 

@@ -59,7 +59,7 @@ describe('bounds', () => {
   ])('a name as long as the document comes back cut: %s', async (_, query) => {
     const { errors } = await ask(url, query('n'.repeat(30_000)));
     expect(JSON.stringify(errors).length).toBeLessThan(500);
-    expect(errors?.[0]?.message).toContain(`${'n'.repeat(99)}…`);
+    expect(errors?.some(({ message }) => message.includes(`${'n'.repeat(100)}…`))).toBe(true);
   });
 
   test.each([

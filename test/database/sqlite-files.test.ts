@@ -14,7 +14,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, test } from 'vitest';
 import { aSession, aUser } from '../../src/database/conformance/records.ts';
 import { sqliteDatabase } from '../../src/database/sqlite/index.ts';
-import { start, stopAll } from './fixtures/children.ts';
+import { start, startOnSmallDisk, stopAll } from './fixtures/children.ts';
 import { newPath } from './fixtures/paths.ts';
 
 afterEach(stopAll);
@@ -154,6 +154,7 @@ describe('a file of sqliteDatabase that is gone', () => {
     renameSync(path, `${path}.moved`);
     await expect(db.ping?.()).rejects.toThrow('deleted or replaced');
     renameSync(`${path}.moved`, path);
+    await db.ping?.();
     expect(await db.users.create(aUser('ada'), [])).toBe(null);
     await db.close?.();
   });
@@ -174,6 +175,13 @@ describe('ping of sqliteDatabase', () => {
     expect(raw.prepare('PRAGMA user_version').get()).toEqual({ user_version: 99 });
     raw.close();
     await db.close?.();
+  });
+
+  test('fails on a disk that is too full for a sign-up', async () => {
+    const child = startOnSmallDisk('fill', newPath());
+    expect(await child.rest()).toEqual(
+      Array(5).fill(expect.stringMatching(/^Error: The database ".*" cannot be used: the disk .+\.$/)),
+    );
   });
 
   test('fails while another process writes', async () => {

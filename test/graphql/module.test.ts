@@ -119,5 +119,7 @@ describe('accountsModule', () => {
     ])
       expect(() => accountsModule(server, options as never)).toThrow(TypeError);
     expect(() => accountsModule(withServices({ greeter, again: greeter }))).toThrow(/greet/);
+    for (const none of [undefined, null, {}, { extendTypeDefs: true }])
+      expect(() => accountsModule(none as never)).toThrow('accountsModule needs the AccountsServer');
   });
 });

@@ -136,6 +136,8 @@ describe('useAccounts', () => {
       { ctx: {} },
     ])
       expect(() => useAccounts(server, options as never)).toThrow(TypeError);
+    for (const none of [undefined, null, {}, { accountsServer: server }])
+      expect(() => useAccounts(none as never)).toThrow('useAccounts needs the AccountsServer');
     const micro = createAccounts({ micro: true, useStatelessSession: true }).server;
     expect(() => useAccounts(micro, { loadUser: true })).toThrow(TypeError);
   });

@@ -140,7 +140,8 @@ function withoutValues(error: GraphQLError, suggestions: boolean): GraphQLError 
 function messageFor(error: GraphQLError, nodes: readonly ASTNode[]): string {
   if (nodes.some(({ kind }) => NODES_OF_VALUES.has(kind)))
     return 'An argument or a value does not fit the schema.';
-  // Only the rules about unique names point at bare names.
+  // Of the rules that point at bare names, all others are about names that must be unique.
+  if (error.message.startsWith('Unknown fragment ')) return error.message;
   if (nodes.some(({ kind }) => kind === Kind.NAME)) return 'A name that must be unique stands here twice.';
   return error.message;
 }

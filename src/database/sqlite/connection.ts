@@ -33,6 +33,8 @@ interface Job {
 /** So much is committed at once; then others have their turn of the event loop. */
 const MAX_BATCH = 64;
 const MAX_PAUSE = 50;
+/** A sign-up takes no more pages of the log than this. */
+const PAGES_OF_A_CHANGE = 8;
 
 /**
  * One connection, opened at its first use. SQLite runs on the event loop, so nothing here waits inside of it: who
@@ -50,6 +52,7 @@ export function createConnection(
   let closing: Promise<void> | null = null;
   let jobs: Job[] = [];
   let drained: Promise<void> | null = null;
+  let hasFailed = false;
 
   const openOnce = (): OpenFile => {
     if (state === 'closed') throw closedError();
@@ -141,6 +144,7 @@ export function createConnection(
       } catch (error) {
         attempt++;
         const busy = isBusy(error);
+        hasFailed ||= !busy;
         const now = performance.now();
         const ends = (job: Job): boolean => (busy ? job.deadline <= now : batch.includes(job));
         for (const job of jobs.filter(ends)) job.refuse(busy ? unavailable(error) : error);
@@ -162,12 +166,16 @@ export function createConnection(
   };
 
   const version = prepare<[number]>('PRAGMA user_version');
-  const ping = (): Promise<void> =>
-    write(() => {
-      // Read in the same transaction: a newer version of this library may have changed it by now.
-      const [[number] = [0]] = version.all();
-      open().exec(`PRAGMA user_version = ${number}`);
-    });
+  const writePage = (): void => {
+    // Read in the same transaction: a newer version of this library may have changed it by now.
+    const [[number] = [0]] = version.all();
+    open().exec(`PRAGMA user_version = ${number}`);
+  };
+  const ping = async (): Promise<void> => {
+    // On a full disk there may be room for one page, and not for what has failed.
+    for (let pages = hasFailed ? PAGES_OF_A_CHANGE : 1; pages > 0; pages--) await write(writePage);
+    hasFailed = false;
+  };
 
   return { prepare, read, write, ping, close };
 }
