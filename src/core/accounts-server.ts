@@ -223,7 +223,7 @@ export class AccountsServer<U extends User = User, F extends Services = Services
       const id = parseString(userId);
       // First, so that whoever is thrown out cannot work against it; and after, for what was begun in between.
       await this.#rooms.sessions.revokeAll(id);
-      await this.#rooms.users.update(id, () => ({ deactivated: true }));
+      await this.#rooms.users.update(id, () => ({ deactivated: true }), 'urgent');
       await this.#rooms.sessions.revokeAll(id);
       this.#rooms.events.emit('DeactivateUserSuccess', { userId: id });
     });

@@ -21,8 +21,13 @@ export class Background {
     return this.#pending;
   }
 
+  /** Whether more work would be dropped. */
+  get isFull(): boolean {
+    return this.#pending >= MAX_PENDING;
+  }
+
   run(key: string, task: () => Promise<unknown>): void {
-    if (this.#pending >= MAX_PENDING) {
+    if (this.isFull) {
       this.#report(
         new Error(`${MAX_PENDING} tasks are waiting already`),
         'work after the answer was dropped',

@@ -10,14 +10,32 @@ export type NameService = 'email' | 'username';
 /** What becomes of the newest record; may throw. */
 export type UserChange = (user: UserRecord) => Partial<UserRecord>;
 
+/** Urgent work is not refused for what others let wait. */
+export type Priority = 'normal' | 'urgent';
+
+export interface Adoption {
+  change: UserChange;
+  /** What becomes of the record when the name was lost in the last moment. */
+  undo: UserChange;
+  /** Asked in the user's turn; may reject. */
+  before?: (() => Promise<unknown>) | undefined;
+  priority?: Priority;
+}
+
 /** What is needed of the users' records. */
 interface UserRecords {
   find(id: string): Promise<UserRecord | null>;
-  update(id: string, change: UserChange): Promise<UserRecord>;
+  /** Runs work on a user when every piece of work on the same user that came before is done. */
+  inTurn<T>(id: string, work: () => Promise<T>, priority?: Priority): Promise<T>;
+  /** Changes the record; to be called in the user's turn. */
+  change(id: string, change: UserChange): Promise<UserRecord>;
 }
 
-/** Somebody who claims a name gets this long to finish; afterwards what was left behind counts as free. */
-const CLAIM_TIME = 5 * SECOND;
+/**
+ * Somebody who claims a name gets this long to finish, more than one call of the store may take; afterwards what was
+ * left behind counts as free.
+ */
+const CLAIM_TIME = 8 * SECOND;
 export const MAX_TRIES = 20;
 
 /**
@@ -50,38 +68,56 @@ export class Names {
   }
 
   /**
-   * Makes a name a user's own and lists it in the user's record. `former` are names of the same kind that the change
-   * may take off the record. Null when somebody else has the name, also when somebody took it over because this call
-   * was too slow: then the record is put right again.
+   * Makes a name a user's own and lists it in the user's record. Null when somebody else has the name, also when
+   * somebody took it over because this call was too slow: then the record is put right again.
    */
-  async adopt(
+  adopt(
     service: NameService,
     canonical: string,
     userId: string,
-    { change, undo, former = [] }: { change: UserChange; undo: UserChange; former?: readonly string[] },
+    adoption: Adoption,
   ): Promise<UserRecord | null> {
-    const claims = await this.#claimsOf(service, former, userId);
+    const work = () => this.#adopt(service, canonical, userId, adoption);
+    return this.#users.inTurn(userId, work, adoption.priority);
+  }
+
+  async #adopt(
+    service: NameService,
+    canonical: string,
+    userId: string,
+    { change, undo, before }: Adoption,
+  ): Promise<UserRecord | null> {
+    await before?.();
+    const claims = await this.#claimsOf(service, userId);
     if (!(await this.claim(service, canonical, userId))) return null;
-    const user = await this.#users.update(userId, change);
-    if (await this.#keep(service, canonical, userId)) {
-      await this.#free(claims, user);
-      return user;
+    try {
+      const user = await this.#users.change(userId, change);
+      if (await this.#keep(service, canonical, userId)) {
+        await this.#free(claims, user);
+        return user;
+      }
+    } catch (error) {
+      // If that fails as well, the claim counts as left behind.
+      await this.#freeUnlisted(service, canonical, userId).catch(() => undefined);
+      throw error;
     }
-    await this.#users.update(userId, undo);
+    await this.#users.change(userId, undo);
     return null;
   }
 
-  /** Takes a name off a user's record and gives it free. */
-  async giveUp(
+  /** Takes names off a user's record and gives them free. */
+  giveUp(
     service: NameService,
-    canonical: string,
     userId: string,
-    change: UserChange,
+    { change, before }: Pick<Adoption, 'change' | 'before'>,
   ): Promise<UserRecord> {
-    const claims = await this.#claimsOf(service, [canonical], userId);
-    const user = await this.#users.update(userId, change);
-    await this.#free(claims, user);
-    return user;
+    return this.#users.inTurn(userId, async () => {
+      await before?.();
+      const claims = await this.#claimsOf(service, userId);
+      const user = await this.#users.change(userId, change);
+      await this.#free(claims, user);
+      return user;
+    });
   }
 
   /** Claims a name that the user's record does not list yet. False when somebody else has it. */
@@ -111,14 +147,11 @@ export class Names {
     return true;
   }
 
-  /** By what the user has these names now; read before the record stops listing them. */
-  async #claimsOf(
-    service: NameService,
-    canonicals: readonly string[],
-    userId: string,
-  ): Promise<IdentityRecord[]> {
+  /** By what the user has the names that the record lists now; to be read before it stops listing one. */
+  async #claimsOf(service: NameService, userId: string): Promise<IdentityRecord[]> {
+    const user = await this.#users.find(userId);
     const found = await Promise.all(
-      canonicals.map((canonical) => this.#store.identities.find(service, canonical)),
+      namesOf(user, service).map((canonical) => this.#store.identities.find(service, canonical)),
     );
     return found.flatMap((identity) => (identity?.userId === userId ? [identity] : []));
   }
@@ -135,17 +168,40 @@ export class Names {
     }
   }
 
+  /** A claim whose change was refused would go on as a name that was never confirmed. */
+  async #freeUnlisted(service: NameService, canonical: string, userId: string): Promise<void> {
+    const claim = await this.#store.identities.find(service, canonical);
+    const user = await this.#users.find(userId);
+    if (user && claim?.userId === userId) await this.#free([claim], user);
+  }
+
   /**
    * Whether the name is still the user's. The identity gets a new version: whoever has read the old one while nobody
-   * listed the name, and is about to remove it, does not succeed any more.
+   * listed the name, and is about to remove it, does not succeed any more. Another process may do the same for the
+   * same user at the same time, or may just have freed it: then it is looked at, or claimed, again.
    */
   async #keep(service: NameService, canonical: string, userId: string): Promise<boolean> {
-    const identity = await this.#store.identities.find(service, canonical);
-    return identity?.userId === userId && this.#store.identities.update(identity);
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      const identity = await this.#store.identities.find(service, canonical);
+      if (!identity) await this.claim(service, canonical, userId);
+      else if (identity.userId !== userId) return false;
+      else if (await this.#store.identities.update(identity)) return true;
+    }
+    return false;
   }
 }
 
+/**
+ * The names that a record lists as its user's own. An address that was neither there at sign-up nor confirmed is not
+ * among them, whatever claim stands for it.
+ */
+function namesOf(user: UserRecord | null, service: NameService): string[] {
+  if (!user) return [];
+  if (service === 'email')
+    return user.emails.flatMap(({ canonical, claimed }) => (claimed ? [canonical] : []));
+  return user.username === null ? [] : [parseUsername(user.username).canonical];
+}
+
 function lists(user: UserRecord, service: NameService, canonical: string): boolean {
-  if (service === 'email') return user.emails.some((email) => email.canonical === canonical);
-  return user.username !== null && parseUsername(user.username).canonical === canonical;
+  return namesOf(user, service).includes(canonical);
 }

@@ -29,7 +29,7 @@ export class OneTimeTokens {
   async create({ purpose, userId, boundTo, lifetime, data = {} }: OneTimeTokenRequest): Promise<string> {
     const token = randomBytes(32).toString('base64url');
     const createdAt = this.#now();
-    const key = JSON.stringify([purpose, userId, boundTo]);
+    const key = keyOf(purpose, userId, boundTo);
     const expiresAt = createdAt + lifetime;
     await this.#store.oneTimeTokens.put({
       key,
@@ -55,6 +55,11 @@ export class OneTimeTokens {
     ]);
   }
 
+  /** Voids the token that was made for the same. */
+  void(purpose: string, userId: string, boundTo: string): Promise<void> {
+    return this.#store.oneTimeTokens.remove(keyOf(purpose, userId, boundTo));
+  }
+
   voidAll(userId: string, purpose?: string): Promise<void> {
     return this.#store.oneTimeTokens.removeByUser(userId, purpose);
   }
@@ -63,6 +68,10 @@ export class OneTimeTokens {
     if (record && purposes.includes(record.purpose) && record.expiresAt > this.#now()) return record;
     throw new AccountsError('INVALID_TOKEN');
   }
+}
+
+function keyOf(purpose: string, userId: string, boundTo: string): string {
+  return JSON.stringify([purpose, userId, boundTo]);
 }
 
 function parseToken(token: unknown): string {

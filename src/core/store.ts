@@ -29,7 +29,14 @@ export const STORE_METHODS: {
     findByUser: true,
     removeExpired: true,
   },
-  oneTimeTokens: { put: true, find: true, consume: true, removeByUser: true, removeExpired: true },
+  oneTimeTokens: {
+    put: true,
+    find: true,
+    consume: true,
+    remove: true,
+    removeByUser: true,
+    removeExpired: true,
+  },
 };
 
 /** An id that nobody has: a store that looks it up has asked its server. */

@@ -4,15 +4,19 @@ import type { EmailAddress, IdentityRecord, Json, UserRecord } from '../database
 import { AccountsError } from '../errors.ts';
 import { batched } from './batch.ts';
 import { parseEmail, parseUsername } from './canonical.ts';
-import { MAX_TRIES, type NameService, Names, type UserChange } from './names.ts';
+import { MAX_TRIES, type NameService, Names, type Priority, type UserChange } from './names.ts';
 import type { Store } from './store.ts';
-import type { Clock } from './time.ts';
+import { type Clock, SECOND } from './time.ts';
 
 /** Names one user in one of three ways. */
 export type UserReference = { id: string } | { email: string } | { username: string };
 
 /** Milliseconds between two attempts to change a user. */
 const MAX_PAUSE = 100;
+/** Pieces of work on one user that wait at the most. */
+const MAX_WAITING = 128;
+/** Milliseconds after which whoever asked has been answered already. */
+const MAX_WAIT = 10 * SECOND;
 
 interface NewUser {
   username: { username: string; canonical: string } | null;
@@ -28,8 +32,8 @@ export class Users {
   readonly #store: Store;
   readonly #now: Clock;
   readonly #find: (id: string) => Promise<UserRecord | null>;
-  /** By user: the end of the change that is last in line. */
-  readonly #changing = new Map<string, Promise<void>>();
+  /** By user: the end of the work that is last in line, and how many wait or work. */
+  readonly #turns = new Map<string, { last: Promise<void>; waiting: number }>();
 
   constructor(store: Store, now: Clock) {
     this.names = new Names(store, this, now);
@@ -108,25 +112,38 @@ export class Users {
     throw new AccountsError('SERVICE_UNAVAILABLE');
   }
 
+  /** Changes a user in the user's turn; `change` sees the newest record and may throw. */
+  update(id: string, change: UserChange, priority?: Priority): Promise<UserRecord> {
+    return this.inTurn(id, () => this.change(id, change), priority);
+  }
+
   /**
-   * Changes a user under compare-and-set; `change` sees the newest record each time and may throw. In one process a
-   * user's changes are made one after the other: a flood of them must not keep another, such as a deactivation, from
-   * ever getting its turn.
+   * Runs work on a user when every piece of work on the same user that came before is done, in this process: a flood
+   * of changes must not keep another, such as a deactivation, from ever getting its turn. Throws BUSY when too many
+   * wait, and SERVICE_UNAVAILABLE when the turn comes too late for anybody to wait for.
    */
-  async update(id: string, change: UserChange): Promise<UserRecord> {
-    const before = this.#changing.get(id);
+  async inTurn<T>(id: string, work: () => Promise<T>, priority: Priority = 'normal'): Promise<T> {
+    const queue = this.#turns.get(id) ?? { last: Promise.resolve(), waiting: 0 };
+    if (queue.waiting >= MAX_WAITING && priority !== 'urgent') throw new AccountsError('BUSY');
     const turn = Promise.withResolvers<void>();
-    this.#changing.set(id, turn.promise);
+    const before = queue.last;
+    const since = performance.now();
+    queue.last = turn.promise;
+    queue.waiting++;
+    this.#turns.set(id, queue);
     try {
       await before;
-      return await this.#update(id, change);
+      if (performance.now() - since > MAX_WAIT) throw new AccountsError('SERVICE_UNAVAILABLE');
+      return await work();
     } finally {
       turn.resolve();
-      if (this.#changing.get(id) === turn.promise) this.#changing.delete(id);
+      queue.waiting--;
+      if (queue.waiting === 0) this.#turns.delete(id);
     }
   }
 
-  async #update(id: string, change: UserChange): Promise<UserRecord> {
+  /** Changes a user under compare-and-set. To be called in the user's turn; others call `update`. */
+  async change(id: string, change: UserChange): Promise<UserRecord> {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       // Another process was faster. The pause grows, and is never the same in two processes.
       if (attempt > 0) await sleep(Math.random() * Math.min(2 ** attempt, MAX_PAUSE));

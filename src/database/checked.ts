@@ -142,6 +142,10 @@ function checkedOneTimeTokens(store: OneTimeTokenStore): OneTimeTokenStore {
       checks.checkString(purpose, 'purpose');
       return store.consume(hash, purpose);
     },
+    remove: async (key) => {
+      checks.checkString(key, 'key');
+      return store.remove(key);
+    },
     removeByUser: async (userId, purpose) => {
       checks.checkString(userId, 'userId');
       if (purpose !== undefined) checks.checkString(purpose, 'purpose');

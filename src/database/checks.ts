@@ -37,6 +37,7 @@ export function checkUser(user: UserRecord): void {
     checkString(email?.address, 'email.address');
     checkString(email.canonical, 'email.canonical');
     checkBoolean(email.verified, 'email.verified');
+    checkBoolean(email.claimed, 'email.claimed');
   }
   checkBoolean(user.deactivated, 'user.deactivated');
   checkData(user.profile, 'user.profile');

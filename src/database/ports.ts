@@ -42,6 +42,8 @@ export interface EmailAddress {
   /** What it is compared by. */
   canonical: string;
   verified: boolean;
+  /** Whether it is the user's own: since sign-up, or confirmed. Otherwise it is listed and reserves nothing. */
+  claimed: boolean;
 }
 
 export interface UserRecord {
@@ -162,6 +164,8 @@ export interface OneTimeTokenStore extends Closable {
   find(hash: string): Promise<OneTimeTokenRecord | null>;
   /** Removes and gives it, to one caller only; null to every other. */
   consume(hash: string, purpose: string): Promise<OneTimeTokenRecord | null>;
+  /** Removes the one with that key, if there is one. */
+  remove(key: string): Promise<void>;
   /** Removes those of a user, of one purpose or of all. */
   removeByUser(userId: string, purpose?: string): Promise<void>;
   /** Removes what has expired before `now`; how many. */

@@ -73,6 +73,15 @@ export function oneTimeTokensConformance({ describe, on, expect }: Bench): void 
       expect(await left()).toEqual(['of bob']);
     });
 
+    on('the one with a key is removed, and no other', async (db) => {
+      await db.oneTimeTokens.put(aToken('1', 'first'));
+      await db.oneTimeTokens.put(aToken('2', 'second'));
+      await db.oneTimeTokens.remove('1');
+      await db.oneTimeTokens.remove('unknown');
+      expect(await db.oneTimeTokens.find('first')).toBe(null);
+      expect((await db.oneTimeTokens.find('second'))?.key).toBe('2');
+    });
+
     on('what has expired is removed and counted', async (db) => {
       await db.oneTimeTokens.put(aToken('1', 'past', { expiresAt: NOW - 1 }));
       await db.oneTimeTokens.put(aToken('2', 'long past', { expiresAt: NOW - 1e9 }));

@@ -8,7 +8,9 @@ export function aUser(id: string, fields: Partial<UserRecord> = {}): UserRecord 
     id,
     version: 1,
     username: `Name of ${id}`,
-    emails: [{ address: `${id}@Example.org`, canonical: `${id}@example.org`, verified: false }],
+    emails: [
+      { address: `${id}@Example.org`, canonical: `${id}@example.org`, verified: false, claimed: false },
+    ],
     deactivated: false,
     profile: {},
     createdAt: NOW,

@@ -58,9 +58,15 @@ const STRING_ARGUMENTS: { [where: string]: Call } = {
   'the id of a new user': (db, id) => db.users.create(aUser('eve', { id }), []),
   'the username of a new user': (db, username) => db.users.create(aUser('eve', { username }), []),
   'an address of a new user': (db, address) =>
-    db.users.create(aUser('eve', { emails: [{ address, canonical: 'a', verified: false }] }), []),
+    db.users.create(
+      aUser('eve', { emails: [{ address, canonical: 'a', verified: false, claimed: false }] }),
+      [],
+    ),
   'a canonical address of a new user': (db, canonical) =>
-    db.users.create(aUser('eve', { emails: [{ address: 'a', canonical, verified: false }] }), []),
+    db.users.create(
+      aUser('eve', { emails: [{ address: 'a', canonical, verified: false, claimed: false }] }),
+      [],
+    ),
   'the service of a new identity': (db, service) =>
     db.users.create(aUser('eve'), [anIdentity('eve', 'new'), anIdentity('eve', 'a', { service })]),
   'the subject of a new identity': (db, subject) =>
@@ -110,6 +116,7 @@ const STRING_ARGUMENTS: { [where: string]: Call } = {
   'the hash of a wanted token': (db, hash) => db.oneTimeTokens.find(hash),
   'the hash of a consumed token': (db, hash) => db.oneTimeTokens.consume(hash, 'reset-password'),
   'the purpose of a consumed token': (db, purpose) => db.oneTimeTokens.consume('hash', purpose),
+  'the key of a removed token': (db, key) => db.oneTimeTokens.remove(key),
   'the user of removed tokens': (db, userId) => db.oneTimeTokens.removeByUser(userId),
 };
 

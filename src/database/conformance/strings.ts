@@ -47,7 +47,7 @@ export function stringsConformance({ describe, on, expect }: Bench): void {
       const shown = text.length > 50 ? `a name of ${text.length} characters` : JSON.stringify(text);
       on(`${shown} is kept as it is wherever a name stands`, async (db) => {
         const user = aUser(text, {
-          emails: [{ address: text, canonical: text, verified: true }],
+          emails: [{ address: text, canonical: text, verified: true, claimed: true }],
           username: text,
         });
         const identity = anIdentity(text, text, { service: text, data: { text } });

@@ -7,8 +7,8 @@ export function usersConformance({ describe, on, expect }: Bench): void {
       const user = aUser('ada', {
         username: null,
         emails: [
-          { address: 'Ada@Example.org', canonical: 'ada@example.org', verified: true },
-          { address: 'ada@work.example', canonical: 'ada@work.example', verified: false },
+          { address: 'Ada@Example.org', canonical: 'ada@example.org', verified: true, claimed: true },
+          { address: 'ada@work.example', canonical: 'ada@work.example', verified: false, claimed: false },
         ],
         deactivated: true,
         profile: { name: 'Ada', tags: ['a', 1, true, null, [], {}], nested: { deep: { deeper: -1.5 } } },

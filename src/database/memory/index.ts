@@ -136,6 +136,7 @@ function memoryOneTimeTokens(): OneTimeTokenStore {
       tokens.delete(token.key);
       return token;
     },
+    remove: async (key) => void tokens.delete(key),
     removeByUser: async (userId, purpose) => {
       removeWhere(
         tokens,

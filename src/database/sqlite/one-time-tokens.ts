@@ -25,6 +25,7 @@ export function sqliteOneTimeTokens({ prepare, read, write }: Connection): OneTi
   const consume = prepare<TokenRow>(
     `DELETE FROM one_time_tokens WHERE hash = ? AND purpose = ? RETURNING ${COLUMNS}`,
   );
+  const remove = prepare('DELETE FROM one_time_tokens WHERE key = ?');
   const removeByUser = prepare('DELETE FROM one_time_tokens WHERE user_id = ?');
   const removeByPurpose = prepare('DELETE FROM one_time_tokens WHERE user_id = ? AND purpose = ?');
   const removeExpired = prepare(
@@ -37,6 +38,7 @@ export function sqliteOneTimeTokens({ prepare, read, write }: Connection): OneTi
     put: (token) => write(() => void put.run(...tokenValues(token))),
     find: (hash) => read(() => first(select.all(hash))),
     consume: (hash, purpose) => write(() => first(consume.all(hash, purpose))),
+    remove: (key) => write(() => void remove.run(key)),
     removeByUser: (userId, purpose) =>
       write(() => {
         if (purpose === undefined) removeByUser.run(userId);

@@ -1,7 +1,7 @@
 import { parseEmail } from '../../core/canonical.ts';
 import type { EmailAddress, UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
-import { findEmail, mailLink } from './links.ts';
+import { findEmail, mailLink, voidLinksTo } from './links.ts';
 import type { PasswordParts } from './parts.ts';
 import { confirmEmail, withVerified } from './verify-email.ts';
 
@@ -23,7 +23,9 @@ export async function addEmail(
   let added = false;
   const user = await parts.users.update(userId, (current) => {
     added = isNew(current);
-    return added ? { emails: [...limited(parts, current), { address, canonical, verified: false }] } : {};
+    return added
+      ? { emails: [...limited(parts, current), { address, canonical, verified: false, claimed: false }] }
+      : {};
   });
   try {
     await stillThere();
@@ -41,7 +43,7 @@ export async function addVerifiedEmail(parts: PasswordParts, userId: string, inp
   const user = await confirmEmail(parts, userId, canonical, (emails) =>
     emails.some((email) => email.canonical === canonical)
       ? withVerified(emails, canonical)
-      : [...emails, { address, canonical, verified: true }],
+      : [...emails, { address, canonical, verified: true, claimed: true }],
   );
   parts.events.emit('AddEmailSuccess', { user: parts.toUser(user) });
 }
@@ -76,28 +78,26 @@ export function notifyHolder({ mailer }: PasswordParts, holder: UserRecord, cano
   if (email) mailer.send({ template: 'emailTaken', to: email.address, user: holder });
 }
 
-/** Takes an address off. Throws EMAIL_NOT_FOUND, and LAST_IDENTITY when nothing would be left to log in with. */
-export async function removeEmail(parts: PasswordParts, userId: string, input: unknown): Promise<void> {
+/**
+ * Takes an address off. Throws EMAIL_NOT_FOUND, and LAST_IDENTITY when nothing would be left to log in with.
+ * `stillThere` rejects when the session that asks has ended.
+ */
+export async function removeEmail(
+  parts: PasswordParts,
+  userId: string,
+  input: unknown,
+  stillThere?: () => Promise<unknown>,
+): Promise<void> {
   const { canonical } = parseEmail(input);
-  const before = await parts.users.find(userId);
-  if (!before) throw new AccountsError('USER_NOT_FOUND');
-  const held = await heldAddresses(parts, before);
-  const user = await parts.names.giveUp('email', canonical, userId, ({ emails, username }) => {
+  const change = ({ emails, username }: UserRecord): Partial<UserRecord> => {
     const left = emails.filter((email) => email.canonical !== canonical);
     if (left.length === emails.length) throw new AccountsError('EMAIL_NOT_FOUND');
-    const mayLogIn = username !== null || left.some((email) => held.has(email.canonical));
-    if (!mayLogIn && held.has(canonical)) throw new AccountsError('LAST_IDENTITY');
+    const hadAnother = username !== null || left.some(({ claimed }) => claimed);
+    const wasClaimed = emails.some((email) => email.canonical === canonical && email.claimed);
+    if (wasClaimed && !hadAnother) throw new AccountsError('LAST_IDENTITY');
     return { emails: left };
-  });
-  // Links that went to it must not work again should it be added once more (S28).
-  await parts.oneTimeTokens.voidAll(userId);
+  };
+  const user = await parts.names.giveUp('email', userId, { change, before: stillThere });
+  await voidLinksTo(parts, userId, canonical);
   parts.events.emit('RemoveEmailSuccess', { user: parts.toUser(user) });
-}
-
-/** The listed addresses that are really the user's: one that was added and not confirmed logs nobody in. */
-async function heldAddresses({ users }: PasswordParts, user: UserRecord): Promise<ReadonlySet<string>> {
-  const identities = await Promise.all(
-    user.emails.map(({ canonical }) => users.findIdentity('email', canonical)),
-  );
-  return new Set(identities.flatMap((identity) => (identity?.userId === user.id ? [identity.subject] : [])));
 }

@@ -30,7 +30,7 @@ export async function changePassword(
     const replaced = await parts.replacePassword(userId, credential, hash, endsOthers ? kept : null);
     // Somebody else changed it meanwhile: the password that was typed is not the right one any more.
     if (!replaced) throw new AccountsError('INVALID_CREDENTIALS');
-    await voidLinks(parts, userId);
+    await parts.insist(`links ${userId}`, () => voidLinks(parts, userId));
     parts.events.emit('ChangePasswordSuccess', { user: parts.toUser(user), connection });
     notifyOwner(parts, user);
   };
@@ -48,7 +48,7 @@ export async function setPassword(parts: PasswordParts, userId: string, newPassw
   const hash = await parts.hasher.hash(password);
   // Against whoever changes it at the same time: what the administrator sets is what stays.
   while (!(await parts.replacePassword(userId, await parts.credentials.find(userId), hash, [])));
-  await voidLinks(parts, userId);
+  await parts.insist(`links ${userId}`, () => voidLinks(parts, userId));
   parts.events.emit('ChangePasswordSuccess', { user: parts.toUser(user), connection: NOWHERE });
   notifyOwner(parts, user);
 }

@@ -92,10 +92,10 @@ function isOutdated(
 async function refuseNotOwned(
   { users }: PasswordParts,
   user: UserRecord,
-  { canonical }: EmailAddress,
+  { canonical, claimed }: EmailAddress,
 ): Promise<void> {
-  const identity = await users.findIdentity('email', canonical);
-  if (identity?.userId !== user.id) throw new AccountsError('INVALID_TOKEN');
+  const holder = await users.findIdentity('email', canonical);
+  if (holder?.userId !== user.id || !claimed) throw new AccountsError('INVALID_TOKEN');
 }
 
 /**
@@ -106,9 +106,27 @@ export function mayReset({ emails }: UserRecord, { verified }: EmailAddress): bo
   return verified || !emails.some((email) => email.verified);
 }
 
+/** Whether neither a new password nor a deactivation has come in between since the link was looked up. */
+export async function stillHolds(parts: PasswordParts, { user, credential }: Link): Promise<boolean> {
+  const [current, { generation }] = await Promise.all([
+    parts.users.find(user.id),
+    parts.credentials.find(user.id),
+  ]);
+  return current !== null && !current.deactivated && generation === credential.generation;
+}
+
 /** Uses a link up. */
 export async function consumeLink(parts: PasswordParts, { token, purpose }: Link): Promise<void> {
   await parts.oneTimeTokens.consume(token, purpose);
+}
+
+/** Voids what was mailed to an address: it must not work again should the address be added once more (S28). */
+export async function voidLinksTo(
+  { oneTimeTokens }: PasswordParts,
+  userId: string,
+  canonical: string,
+): Promise<void> {
+  for (const purpose of Object.keys(LINKS)) await oneTimeTokens.void(purpose, userId, canonical);
 }
 
 /** The address of that canonical form, if the user lists it. */

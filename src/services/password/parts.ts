@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CanonicalEmail, CanonicalUsername } from '../../core/canonical.ts';
 import { parseEmail, parseUsername } from '../../core/canonical.ts';
 import type { ServiceContext } from '../../core/service.ts';
@@ -32,6 +33,11 @@ export interface PasswordParts extends ServiceContext {
     hash: PasswordHash,
     keptSessions: readonly string[] | null,
   ): Promise<boolean>;
+  /**
+   * Does work that must follow what is done already. When it fails, the caller goes on, and it is tried again after the
+   * answer until the store is well.
+   */
+  insist(key: string, work: () => Promise<unknown>): Promise<void>;
   /** Runs work about an address once the answer is out, one piece after the other for each address. */
   afterAnswer(canonical: string, work: () => Promise<void>): void;
   /**
@@ -55,6 +61,13 @@ export function createParts(context: ServiceContext, options: ResolvedPasswordOp
   const credentials = new Credentials(context.users, hasher, context.now, report);
   const afterAnswer: PasswordParts['afterAnswer'] = (canonical, work) =>
     context.background.run(`email ${canonical}`, work);
+  const insist: PasswordParts['insist'] = async (key, work) => {
+    try {
+      await work();
+    } catch {
+      context.background.run(key, () => retried(work));
+    }
+  };
   const writeNothing = async (): Promise<void> => {
     await context.oneTimeTokens.create({ purpose: 'none', userId: 'nobody', boundTo: '', lifetime: SECOND });
   };
@@ -85,16 +98,29 @@ export function createParts(context: ServiceContext, options: ResolvedPasswordOp
       if (await breached?.(password)) throw new AccountsError('PASSWORD_BREACHED');
     },
     async replacePassword(userId, credential, hash, keptSessions) {
+      const { sessions, users } = context;
+      const endSessions = async (): Promise<void> => {
+        if (keptSessions) await sessions.revokeAll(userId, keptSessions);
+      };
       // Before, so that a process that is killed here leaves no session that outlives its password; and after, for
       // those that were begun in between. A login under way finds out by itself once its session is made.
-      if (keptSessions) await context.sessions.revokeAll(userId, keptSessions);
-      if (!(await credentials.replace(userId, credential, hash))) return false;
-      if (keptSessions) await context.sessions.revokeAll(userId, keptSessions);
-      return true;
+      await endSessions();
+      // In the user's turn: an address is not confirmed on the strength of the former password at the same time.
+      const replace = () => credentials.replace(userId, credential, hash);
+      const replaced = await users.inTurn(userId, replace, 'urgent').catch(async (error: unknown) => {
+        // It may be replaced all the same: the answer alone may have been lost.
+        await insist(`sessions ${userId}`, endSessions);
+        throw error;
+      });
+      if (replaced) await insist(`sessions ${userId}`, endSessions);
+      return replaced;
     },
+    insist,
     afterAnswer,
     async unobserved(canonical, work) {
       if (!context.ambiguousErrorMessages) return work();
+      // The same for everybody: otherwise a flood would make the mail of one vanish without a word.
+      if (context.background.isFull) throw new AccountsError('BUSY');
       afterAnswer(canonical, async () => {
         try {
           await work();
@@ -107,6 +133,19 @@ export function createParts(context: ServiceContext, options: ResolvedPasswordOp
     },
     writeNothing,
   };
+}
+
+/** At once, then after 1, 2, 4, 8 and 16 seconds. */
+async function retried(work: () => Promise<unknown>): Promise<void> {
+  for (let pause = SECOND; ; pause *= 2) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (pause > 16 * SECOND) throw error;
+      await sleep(pause, undefined, { ref: false });
+    }
+  }
 }
 
 /** What a password of this user must not be. */

@@ -45,7 +45,7 @@ async function parseSignUp(parts: PasswordParts, input: unknown) {
   }
   const given = {
     username: username ? parts.parseNewUsername(username) : null,
-    emails: email ? [{ ...parts.parseNewEmail(email), verified: false }] : [],
+    emails: email ? [{ ...parts.parseNewEmail(email), verified: false, claimed: true }] : [],
     profile: parseProfile(profile),
   };
   // Without a password its owner gets in by a mailed link alone, so there must be an address.

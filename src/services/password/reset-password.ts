@@ -5,7 +5,7 @@ import type { LoginResult } from '../../core/login.ts';
 import type { EmailAddress, UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 import { notifyOwner } from './change-password.ts';
-import { consumeLink, findEmail, findLink, type Link, mailLink, mayReset } from './links.ts';
+import { findEmail, findLink, type Link, mailLink, mayReset } from './links.ts';
 import { namesOf, type PasswordParts } from './parts.ts';
 import { confirmEmail, withVerified } from './verify-email.ts';
 
@@ -66,23 +66,29 @@ async function replaceByLink(parts: PasswordParts, link: Link, password: string)
   const endsSessions = isFirstProof || parts.options.invalidateAllSessionsAfterPasswordReset;
   const replaced = await parts.replacePassword(user.id, credential, hash, endsSessions ? [] : null);
   if (!replaced) throw new AccountsError('INVALID_TOKEN');
-  await consumeLink(parts, link);
-  await parts.oneTimeTokens.voidAll(user.id);
-  return markProved(parts, user, email);
+  // The link is void by now, since the password is another one: what follows cleans up and must not fail the reset.
+  await parts.insist(`links ${user.id}`, () => parts.oneTimeTokens.voidAll(user.id));
+  let owner = user;
+  if (isFirstProof) {
+    await parts.insist(`proof ${user.id}`, async () => {
+      owner = await markProved(parts, user, email);
+    });
+  }
+  return owner;
 }
 
 /**
- * The link has proved the address: the unproved ones beside it go at its first proof, after the sessions that could
- * add more (S39). The password is replaced already, so a failure here is nothing that its user can mend.
+ * The link has proved the address. Those beside it go at its first proof, after the sessions that could add more (S39);
+ * also those that were verified meanwhile: when the link was looked up, none was.
  */
 async function markProved(parts: PasswordParts, user: UserRecord, email: EmailAddress): Promise<UserRecord> {
-  if (email.verified) return user;
+  const alone = (emails: EmailAddress[], canonical: string): EmailAddress[] =>
+    withVerified(emails, canonical).filter((listed) => listed.canonical === canonical);
   try {
-    const others = user.emails.map(({ canonical }) => canonical).filter((other) => other !== email.canonical);
-    const alone = (emails: EmailAddress[], canonical: string): EmailAddress[] =>
-      withVerified(emails, canonical).filter(({ verified }) => verified);
-    return await confirmEmail(parts, user.id, email.canonical, alone, others);
+    return await confirmEmail(parts, user.id, email.canonical, alone, { priority: 'urgent' });
   } catch (error) {
+    if (error instanceof AccountsError && error.retryable) throw error;
+    // Somebody has it, or it is not listed any more: trying again would not help.
     parts.report(error, 'the proof of an address by a reset');
     return user;
   }

@@ -31,7 +31,7 @@ export function passwordOperations(service: PasswordService): ServiceOperations 
       addEmail: async ({ newEmail }: MutationAddEmailArgs, caller) =>
         done(service.addEmail((await owner(caller)).user.id, newEmail, false, () => caller.session())),
       removeEmail: async ({ email }: MutationRemoveEmailArgs, caller) =>
-        done(service.removeEmail((await owner(caller)).user.id, email)),
+        done(service.removeEmail((await owner(caller)).user.id, email, () => caller.session())),
       setUsername: async ({ newUsername }: MutationSetUsernameArgs, caller) =>
         done(service.setUsername((await owner(caller)).user.id, newUsername)),
       changePassword: async ({ oldPassword, newPassword }: MutationChangePasswordArgs, caller) => {

@@ -121,8 +121,8 @@ export class PasswordService<U extends User = User> implements AccountsService {
   }
 
   /** Throws EMAIL_NOT_FOUND and LAST_IDENTITY. */
-  removeEmail(userId: string, email: string): Promise<void> {
-    return this.#masked(() => removeEmail(this.#parts, parseString(userId), email));
+  removeEmail(userId: string, email: string, stillThere?: () => Promise<unknown>): Promise<void> {
+    return this.#masked(() => removeEmail(this.#parts, parseString(userId), email, stillThere));
   }
 
   /** Throws USERNAME_TAKEN. */

@@ -1,4 +1,5 @@
-import { parseUsername } from '../../core/canonical.ts';
+import { type CanonicalUsername, parseUsername } from '../../core/canonical.ts';
+import type { UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 import type { PasswordParts } from './parts.ts';
 
@@ -7,12 +8,23 @@ export async function setUsername(parts: PasswordParts, userId: string, input: u
   const { username, canonical } = parts.parseNewUsername(input);
   const before = await parts.users.find(userId);
   if (!before) throw new AccountsError('USER_NOT_FOUND');
-  const former = before.username === null ? canonical : parseUsername(before.username).canonical;
-  const user = await parts.names.adopt('username', canonical, userId, {
-    former: former === canonical ? [] : [former],
-    change: () => ({ username }),
-    undo: (current) => (current.username === username ? { username: before.username } : {}),
-  });
-  if (!user) throw new AccountsError('USERNAME_TAKEN');
+  const user = await adoptUsername(parts, userId, { username, canonical });
+  if (!user) {
+    // The new name was lost in the last moment. The former one may be free by now, so it is claimed anew.
+    if (before.username !== null) await adoptUsername(parts, userId, parseUsername(before.username));
+    throw new AccountsError('USERNAME_TAKEN');
+  }
   parts.events.emit('SetUsernameSuccess', { user: parts.toUser(user) });
+}
+
+/** Null when somebody else has it: then the record shows no name that the user does not have. */
+function adoptUsername(
+  { names }: PasswordParts,
+  userId: string,
+  { username, canonical }: CanonicalUsername,
+): Promise<UserRecord | null> {
+  return names.adopt('username', canonical, userId, {
+    change: () => ({ username }),
+    undo: (current) => (current.username === username ? { username: null } : {}),
+  });
 }

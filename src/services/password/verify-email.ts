@@ -1,7 +1,8 @@
 import { parseEmail } from '../../core/canonical.ts';
+import type { Adoption } from '../../core/names.ts';
 import type { EmailAddress, UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
-import { consumeLink, findEmail, findLink, mailLink } from './links.ts';
+import { consumeLink, findEmail, findLink, type Link, mailLink, stillHolds } from './links.ts';
 import type { PasswordParts } from './parts.ts';
 
 /**
@@ -36,15 +37,28 @@ export async function sendVerificationEmail(
 export async function verifyEmail(parts: PasswordParts, token: unknown): Promise<void> {
   const work = async (): Promise<void> => {
     const link = await findLink(parts, token, ['verifyEmail']);
-    const user = await confirmEmail(parts, link.user.id, link.email.canonical, withVerified);
+    // Looked up again in the user's turn, and once it is written: a new password, set meanwhile, voids the link.
+    const before = () => findLink(parts, token, ['verifyEmail']);
+    const confirmed = await confirmEmail(parts, link.user.id, link.email.canonical, withVerified, { before });
+    const user = (await stillHolds(parts, link)) ? confirmed : await unconfirm(parts, link);
     await consumeLink(parts, link);
     parts.events.emit('VerifyEmailSuccess', { user: parts.toUser(user) });
   };
   await parts.events.observe(work, (error) => parts.events.emit('VerifyEmailError', { error }));
 }
 
+/** Puts the address back as it was, and refuses the link. */
+async function unconfirm({ names }: PasswordParts, { user, email }: Link): Promise<never> {
+  await names.giveUp('email', user.id, {
+    change: ({ emails }) => ({
+      emails: emails.map((listed) => (listed.canonical === email.canonical ? email : listed)),
+    }),
+  });
+  throw new AccountsError('INVALID_TOKEN');
+}
+
 /** What becomes of the listed addresses once one of them is confirmed. */
-export type Confirmation = (emails: EmailAddress[], canonical: string) => EmailAddress[];
+type Confirmation = (emails: EmailAddress[], canonical: string) => EmailAddress[];
 
 /** Claims an address for a user who has proved it, and says so in the user's record. Throws EMAIL_TAKEN. */
 export async function confirmEmail(
@@ -52,13 +66,15 @@ export async function confirmEmail(
   userId: string,
   canonical: string,
   confirmation: Confirmation,
-  former: readonly string[] = [],
+  more: Pick<Adoption, 'before' | 'priority'> = {},
 ): Promise<UserRecord> {
   const user = await parts.names.adopt('email', canonical, userId, {
-    former,
+    ...more,
     change: ({ emails }) => ({ emails: confirmation(emails, canonical) }),
     undo: ({ emails }) => ({
-      emails: emails.map((email) => (email.canonical === canonical ? { ...email, verified: false } : email)),
+      emails: emails.map((email) =>
+        email.canonical === canonical ? { ...email, verified: false, claimed: false } : email,
+      ),
     }),
   });
   if (!user) throw new AccountsError('EMAIL_TAKEN');
@@ -68,5 +84,7 @@ export async function confirmEmail(
 /** Throws INVALID_TOKEN when the address was taken off meanwhile: a link must not bring it back. */
 export function withVerified(emails: EmailAddress[], canonical: string): EmailAddress[] {
   if (!emails.some((email) => email.canonical === canonical)) throw new AccountsError('INVALID_TOKEN');
-  return emails.map((email) => (email.canonical === canonical ? { ...email, verified: true } : email));
+  return emails.map((email) =>
+    email.canonical === canonical ? { ...email, verified: true, claimed: true } : email,
+  );
 }
