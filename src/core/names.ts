@@ -97,8 +97,10 @@ export class Names {
         return user;
       }
     } catch (error) {
-      // If that fails as well, the claim counts as left behind.
-      await this.#freeUnlisted(service, canonical, userId).catch(() => undefined);
+      // Not when the store has failed: the record may list the name all the same. If this fails, the claim counts as
+      // left behind.
+      const isRefused = error instanceof AccountsError && !error.retryable;
+      if (isRefused) await this.#freeUnlisted(service, canonical, userId).catch(() => undefined);
       throw error;
     }
     await this.#users.change(userId, undo);

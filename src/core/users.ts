@@ -26,14 +26,17 @@ interface NewUser {
   credentials: { [service: string]: { [key: string]: Json } };
 }
 
+/** Who waits for a turn. Each gets a function that passes the turn on. */
+type Line = { [P in Priority]: ((passOn: () => void) => void)[] };
+
 /** The users of the store and what proves to be one of them. */
 export class Users {
   readonly names: Names;
   readonly #store: Store;
   readonly #now: Clock;
   readonly #find: (id: string) => Promise<UserRecord | null>;
-  /** By user: the end of the work that is last in line, and how many wait or work. */
-  readonly #turns = new Map<string, { last: Promise<void>; waiting: number }>();
+  /** By user, as long as there is work on one. */
+  readonly #lines = new Map<string, Line>();
 
   constructor(store: Store, now: Clock) {
     this.names = new Names(store, this, now);
@@ -118,28 +121,37 @@ export class Users {
   }
 
   /**
-   * Runs work on a user when every piece of work on the same user that came before is done, in this process: a flood
-   * of changes must not keep another, such as a deactivation, from ever getting its turn. Throws BUSY when too many
-   * wait, and SERVICE_UNAVAILABLE when the turn comes too late for anybody to wait for.
+   * Runs work on a user when the work on the same user that came before is done, in this process: a flood of changes
+   * must not keep another from ever getting its turn. Urgent work, such as a deactivation, goes before what waits.
+   * Throws BUSY when too much waits, and SERVICE_UNAVAILABLE when the turn comes too late for anybody to wait for.
    */
   async inTurn<T>(id: string, work: () => Promise<T>, priority: Priority = 'normal'): Promise<T> {
-    const queue = this.#turns.get(id) ?? { last: Promise.resolve(), waiting: 0 };
-    if (queue.waiting >= MAX_WAITING && priority !== 'urgent') throw new AccountsError('BUSY');
-    const turn = Promise.withResolvers<void>();
-    const before = queue.last;
-    const since = performance.now();
-    queue.last = turn.promise;
-    queue.waiting++;
-    this.#turns.set(id, queue);
+    const line = this.#lines.get(id);
+    if (line) await this.#wait(line, priority);
+    else this.#lines.set(id, { urgent: [], normal: [] });
     try {
-      await before;
-      if (performance.now() - since > MAX_WAIT) throw new AccountsError('SERVICE_UNAVAILABLE');
       return await work();
     } finally {
-      turn.resolve();
-      queue.waiting--;
-      if (queue.waiting === 0) this.#turns.delete(id);
+      this.#leave(id);
     }
+  }
+
+  async #wait(line: Line, priority: Priority): Promise<void> {
+    if (priority === 'normal' && line.normal.length >= MAX_WAITING) throw new AccountsError('BUSY');
+    const since = performance.now();
+    const { promise, resolve } = Promise.withResolvers<() => void>();
+    line[priority].push(resolve);
+    const passOn = await promise;
+    if (performance.now() - since <= MAX_WAIT) return;
+    passOn();
+    throw new AccountsError('SERVICE_UNAVAILABLE');
+  }
+
+  #leave(id: string): void {
+    const line = this.#lines.get(id);
+    const next = line?.urgent.shift() ?? line?.normal.shift();
+    if (next) next(() => this.#leave(id));
+    else this.#lines.delete(id);
   }
 
   /** Changes a user under compare-and-set. To be called in the user's turn; others call `update`. */

@@ -7,7 +7,7 @@ import { AccountsError } from '../../errors.ts';
 import { notifyOwner } from './change-password.ts';
 import { findEmail, findLink, type Link, mailLink, mayReset } from './links.ts';
 import { namesOf, type PasswordParts } from './parts.ts';
-import { confirmEmail, withVerified } from './verify-email.ts';
+import { confirmEmail } from './verify-email.ts';
 
 /** Mails a reset link, if the address is known. */
 export async function sendResetPasswordEmail(parts: PasswordParts, input: unknown): Promise<void> {
@@ -78,17 +78,16 @@ async function replaceByLink(parts: PasswordParts, link: Link, password: string)
 }
 
 /**
- * The link has proved the address. Those beside it go at its first proof, after the sessions that could add more (S39);
- * also those that were verified meanwhile: when the link was looked up, none was.
+ * The link has proved the address. It alone stays listed at its first proof, after the sessions that could add more
+ * have ended (S39): whatever stands beside it, or took it off meanwhile, may be a stranger's work.
  */
 async function markProved(parts: PasswordParts, user: UserRecord, email: EmailAddress): Promise<UserRecord> {
-  const alone = (emails: EmailAddress[], canonical: string): EmailAddress[] =>
-    withVerified(emails, canonical).filter((listed) => listed.canonical === canonical);
+  const alone = (): EmailAddress[] => [{ ...email, verified: true, claimed: true }];
   try {
     return await confirmEmail(parts, user.id, email.canonical, alone, { priority: 'urgent' });
   } catch (error) {
     if (error instanceof AccountsError && error.retryable) throw error;
-    // Somebody has it, or it is not listed any more: trying again would not help.
+    // Somebody else has it by now: trying again would not help.
     parts.report(error, 'the proof of an address by a reset');
     return user;
   }
