@@ -53,18 +53,11 @@ export class Names {
     this.#now = now;
   }
 
-  /** The user whose name it is. */
+  /** The user whose name it is. Looks as much up for a free name as for one that is taken (S8). */
   async findHolder(service: NameService, canonical: string): Promise<UserRecord | null> {
     const identity = await this.#store.identities.find(service, canonical);
-    const user = identity && (await this.#users.find(identity.userId));
+    const user = await this.#users.find(identity?.userId ?? 'nobody');
     return user && lists(user, service, canonical) ? user : null;
-  }
-
-  /** Whether somebody has it. Looks as much up for a free name as for one that is taken (S8). */
-  async isHeld(service: NameService, canonical: string): Promise<boolean> {
-    const identity = await this.#store.identities.find(service, canonical);
-    const holder = await this.#users.find(identity?.userId ?? 'nobody');
-    return holder !== null && lists(holder, service, canonical);
   }
 
   /**

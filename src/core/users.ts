@@ -104,7 +104,7 @@ export class Users {
     ];
     // Asked before it is tried: a sign-up that is refused has then looked up as much as one that is made (S8).
     for (const [service, canonical] of names) {
-      if (await this.names.isHeld(service, canonical)) return { taken: service };
+      if (await this.names.findHolder(service, canonical)) return { taken: service };
     }
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const conflict = await this.#store.users.create(user, identities);

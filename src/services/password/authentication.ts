@@ -19,7 +19,7 @@ export async function authenticate(
   const reference = parseReference(params.user);
   const password = parseTypedPassword(params.password);
   const user = await parts.users.findByReference(reference);
-  const credential = user ? await parts.credentials.find(user.id) : { record: null, generation: 0 };
+  const credential = await parts.credentials.find(user?.id ?? 'nobody');
   const matches = await parts.credentials.verify(password, credential);
   if (!user || !matches || user.deactivated) throw new AccountsError('INVALID_CREDENTIALS');
   await parts.credentials.renew(password, credential);
