@@ -1,11 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { within } from '../core/deadline.ts';
+import { SECOND } from '../core/time.ts';
 import type { AccountsDatabase } from '../database/ports.ts';
 import { sqliteDatabase } from '../database/sqlite/index.ts';
 import { AccountsError } from '../errors.ts';
 import { BadConfiguration, reasonOf } from './bad-configuration.ts';
 import type { Config } from './config.ts';
 import { newSecret, readOrMakeSecret } from './token-secret.ts';
+
+const START_TIMEOUT = 12 * SECOND;
 
 /** A database that has answered once, and the secret that goes with it. */
 export interface OpenDatabase {
@@ -39,9 +43,12 @@ export async function openDatabase({
 async function opened(path: string): Promise<AccountsDatabase> {
   try {
     const db: AccountsDatabase = sqliteDatabase(path);
-    await db.ping?.();
+    await within(START_TIMEOUT, db.ping?.(), () => {
+      throw new BadConfiguration(`DATABASE_URL: ${path} did not answer within ${START_TIMEOUT / SECOND} s`);
+    });
     return db;
   } catch (error) {
+    if (error instanceof BadConfiguration) throw error;
     // The path is checked already: what the adapter rejects as misuse is an error of ours.
     if (error instanceof TypeError) throw error;
     const isLocked = error instanceof AccountsError;

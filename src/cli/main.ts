@@ -9,4 +9,8 @@ if (major < 22 || (major === 22 && minor < 18)) {
 process.removeAllListeners('warning');
 const { runProgram } = await import('./program.ts');
 const code = await runProgram(process.argv.slice(2));
-if (code !== null) process.exitCode = code;
+if (code !== null) {
+  process.exitCode = code;
+  // A connection that somebody opened to the port meanwhile must not keep a start that has failed.
+  setTimeout(() => process.exit(), 1_000).unref();
+}
