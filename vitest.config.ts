@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/stores.ts',
     // One copy of graphql: without this, vitest loads the ESM build beside the CommonJS one that
     // libraries require, and errors are masked because `instanceof GraphQLError` is false.
     server: { deps: { inline: true } },
