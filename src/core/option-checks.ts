@@ -9,7 +9,7 @@ type KnownOptions = { readonly [option: string]: true };
  */
 export function refuseUnknown(
   options: object,
-  known: KnownOptions | ReadonlySet<string>,
+  known: KnownOptions,
   where: string,
   refused: ReadonlyMap<string, string> = new Map(),
 ): void {
@@ -19,8 +19,7 @@ export function refuseUnknown(
   for (const name of Object.keys(options)) {
     const reason = refused.get(name);
     if (reason !== undefined) throw new TypeError(`${where}: the option ${name} is refused: ${reason}`);
-    const isKnown = known instanceof Set ? known.has(name) : Object.hasOwn(known, name);
-    if (!isKnown) throw new TypeError(`${where}: there is no option ${name}`);
+    if (!Object.hasOwn(known, name)) throw new TypeError(`${where}: there is no option ${name}`);
   }
 }
 

@@ -58,7 +58,12 @@ export interface ContextOptions {
   loadUser?: boolean | undefined;
 }
 
-export const CONTEXT_OPTIONS = ['headerName', 'trustedProxies', 'clientAddress', 'loadUser'] as const;
+export const CONTEXT_OPTIONS: { readonly [option in keyof Required<ContextOptions>]: true } = {
+  headerName: true,
+  trustedProxies: true,
+  clientAddress: true,
+  loadUser: true,
+};
 
 /** The options of accounts-js's `context` that have no place here, and why. */
 export const REFUSED_CONTEXT_OPTIONS: ReadonlyMap<string, string> = new Map([
@@ -83,7 +88,7 @@ export function createContext<U extends User, F extends Services>(
   server: AccountsServer<U, F>,
   options: ContextOptions = {},
 ): (request: IncomingMessage | Request | WebSocketContext) => Promise<AccountsContext<U, F>> {
-  refuseUnknown(options, new Set(CONTEXT_OPTIONS), 'createContext', REFUSED_CONTEXT_OPTIONS);
+  refuseUnknown(options, CONTEXT_OPTIONS, 'createContext', REFUSED_CONTEXT_OPTIONS);
   const read = contextReader(server, options);
   return async (request) => read(hasHeaders(request) ? { request } : ((request ?? {}) as RequestHolder));
 }

@@ -5,7 +5,7 @@ import type { Services } from '../core/service.ts';
 import type { User } from '../core/user.ts';
 import { AccountsError } from '../errors.ts';
 import { ensureGuards } from './auth-directive/index.ts';
-import { type ContextOptions, contextReader, REFUSED_CONTEXT_OPTIONS } from './context.ts';
+import { CONTEXT_OPTIONS, type ContextOptions, contextReader, REFUSED_CONTEXT_OPTIONS } from './context.ts';
 import { toGraphQLError, withCode, withCodes } from './graphql-error.ts';
 import { isSecretive, setNoStore } from './no-store.ts';
 import type { RequestHolder } from './request.ts';
@@ -18,10 +18,7 @@ export interface UseAccountsOptions extends ContextOptions {
 }
 
 const KNOWN: { readonly [option in keyof Required<UseAccountsOptions>]: true } = {
-  headerName: true,
-  trustedProxies: true,
-  clientAddress: true,
-  loadUser: true,
+  ...CONTEXT_OPTIONS,
   directiveName: true,
 };
 

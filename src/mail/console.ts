@@ -1,4 +1,5 @@
 import type { Mail, SendMail } from '../core/mailer.ts';
+import { printable } from '../core/text.ts';
 
 interface ConsoleMailOptions {
   /** Where the text goes. Standard output by default. */
@@ -18,14 +19,13 @@ export function consoleMail({
   write = (text) => process.stdout.write(text),
 }: ConsoleMailOptions = {}): SendMail {
   return ({ to, subject, text }: Mail) =>
-    void write(`${RULE}\nTo: ${line(to)}\nSubject: ${line(subject)}\n\n${body(text)}\n${RULE}\n`);
-}
-
-/** Replaces control characters: an address could bring escape sequences, which a terminal obeys. */
-function line(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\uFFFD');
+    void write(`${RULE}\nTo: ${printable(to)}\nSubject: ${printable(subject)}\n\n${body(text)}\n${RULE}\n`);
 }
 
 function body(text: string): string {
-  return text.trimEnd().split(/\r?\n/).map(line).join('\n');
+  return text
+    .trimEnd()
+    .split(/\r?\n/)
+    .map((line) => printable(line))
+    .join('\n');
 }

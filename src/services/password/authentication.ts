@@ -26,7 +26,7 @@ export async function authenticate(
   refuseUnverified(parts, user, reference);
   return {
     user,
-    stillHolds: async () => (await parts.credentials.find(user.id)).generation === credential.generation,
+    stillHolds: () => parts.credentials.isCurrent(user.id, credential.generation),
   };
 }
 

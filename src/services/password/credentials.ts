@@ -37,6 +37,11 @@ export class Credentials {
     return { record, generation: generationOf(record) };
   }
 
+  /** Whether the user's password is still that of a generation: not since another one was set. */
+  async isCurrent(userId: string, generation: number): Promise<boolean> {
+    return (await this.find(userId)).generation === generation;
+  }
+
   /** Whether it is the user's password. Costs the same when there is none (S8). */
   async verify(password: string, { record }: Credential): Promise<boolean> {
     if (record) return this.#hasher.verify(password, record.data);

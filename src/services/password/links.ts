@@ -108,11 +108,11 @@ export function mayReset({ emails }: UserRecord, { verified }: EmailAddress): bo
 
 /** Whether neither a new password nor a deactivation has come in between since the link was looked up. */
 export async function stillHolds(parts: PasswordParts, { user, credential }: Link): Promise<boolean> {
-  const [current, { generation }] = await Promise.all([
+  const [current, isCurrent] = await Promise.all([
     parts.users.find(user.id),
-    parts.credentials.find(user.id),
+    parts.credentials.isCurrent(user.id, credential.generation),
   ]);
-  return current !== null && !current.deactivated && generation === credential.generation;
+  return current !== null && !current.deactivated && isCurrent;
 }
 
 /** Uses a link up. */

@@ -100,7 +100,7 @@ async function logIn(
   generation: number,
   connection: Connection,
 ): Promise<LoginResult> {
-  const stillHolds = async () => (await parts.credentials.find(user.id)).generation === generation;
+  const stillHolds = () => parts.credentials.isCurrent(user.id, generation);
   const authenticate = async () => ({ user, stillHolds });
   return parts.login.login({ service: parts.name, params: {}, connection, authenticate });
 }
