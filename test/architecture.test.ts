@@ -28,14 +28,21 @@ const ROOMS: { room: RegExp; may: RegExp[] }[] = [
     ],
   },
   { room: /^database\/check(s|ed)\.ts$/, may: [/^database\/(ports|checks)\.ts$/, /^errors\.ts$/] },
-  {
-    room: /^database\/memory\//,
-    may: [/^database\/(memory\/|check(s|ed)\.ts|ports\.ts)/, /^errors\.ts$/, /^node:/],
-  },
-  {
-    room: /^database\/sqlite\//,
-    may: [/^database\/(sqlite\/|check(s|ed)\.ts|ports\.ts)/, /^errors\.ts$/, /^node:/],
-  },
+  { room: /^database\/driver\.ts$/, may: [/^node:/] },
+  ...[
+    { name: 'memory', drivers: [] },
+    { name: 'sqlite', drivers: [] },
+    { name: 'sql', drivers: [/^kysely$/, /^pg$/, /^mysql2$/] },
+    { name: 'mongoose', drivers: [/^mongoose$/] },
+    { name: 'redis', drivers: [/^ioredis$/] },
+  ].map(({ name, drivers }) => ({
+    room: new RegExp(`^database/${name}/`),
+    may: [
+      new RegExp(`^database/(${name}/|check(s|ed)\\.ts|driver\\.ts|ports\\.ts)`),
+      ...[/^errors\.ts$/, /^node:/],
+      ...drivers,
+    ],
+  })),
   { room: /^database\/conformance\//, may: [/^database\/(conformance\/|ports\.ts)/] },
   {
     room: /^graphql\//,
@@ -82,7 +89,9 @@ test('the main entry reaches no database adapter and no package that a host may 
   };
   visit('index.ts');
   const adapters = [...reached].filter(
-    (file) => /^database\/(?!ports)/.test(file) || /^(nodemailer|graphql-yoga|@envelop)/.test(file),
+    (file) =>
+      /^database\/(?!ports)/.test(file) ||
+      /^(nodemailer|graphql-yoga|@envelop|kysely|pg|mysql2|mongoose|ioredis)/.test(file),
   );
   expect(adapters).toEqual([]);
 });

@@ -3,8 +3,8 @@ import type { AccountsDatabase, IdentityStore, OneTimeTokenStore, SessionStore, 
 
 /**
  * The database of an adapter, behind the checks that all adapters share: what is not of its declared type is refused
- * with a TypeError before the adapter sees it (S43). `ping` and `close` are those of the connection that its stores
- * have in common.
+ * with a TypeError before the adapter sees it (S43). `ping`, `migrate` and `close` are those of the connection that
+ * its stores have in common.
  *
  * ```ts
  * import { checkedDatabase } from 'graphql-accounts/database/checked';
@@ -15,10 +15,7 @@ import type { AccountsDatabase, IdentityStore, OneTimeTokenStore, SessionStore, 
  */
 export function checkedDatabase(
   stores: Stores,
-  {
-    ping,
-    close,
-  }: { ping?: (() => Promise<void>) | undefined; close?: (() => Promise<void>) | undefined } = {},
+  { ping, migrate, close }: { readonly [name in 'ping' | 'migrate' | 'close']?: Action | undefined } = {},
 ): AccountsDatabase {
   const closable = close && { close };
   const users = { ...checkedUsers(stores.users), ...closable };
@@ -34,6 +31,7 @@ export function checkedDatabase(
     oneTimeTokens: { ...checkedOneTimeTokens(stores.oneTimeTokens), ...closable },
     invalidateAllSessions,
     ...(ping && { ping }),
+    ...(migrate && { migrate }),
     close: closeStores,
   };
 }
@@ -84,7 +82,8 @@ function checkedIdentities(store: IdentityStore): IdentityStore {
   };
 }
 
-function checkedSessions(store: SessionStore): SessionStore {
+/** The same for a store of sessions alone, which is composed with the other stores of another adapter. */
+export function checkedSessions(store: SessionStore): SessionStore {
   const findWithUsers = store.findWithUsers?.bind(store);
   return {
     create: async (session) => {
@@ -157,6 +156,8 @@ function checkedOneTimeTokens(store: OneTimeTokenStore): OneTimeTokenStore {
     },
   };
 }
+
+type Action = () => Promise<void>;
 
 type Stores = Pick<AccountsDatabase, 'users' | 'identities' | 'sessions' | 'oneTimeTokens'>;
 

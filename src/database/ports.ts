@@ -6,7 +6,7 @@
  * - It acts on one record (but for `users.create`) and is atomic.
  * - What it has acknowledged is seen by every later call of every process.
  * - It takes and gives plain data: strings, finite numbers, booleans, null, arrays and objects of them. Times are
- *   milliseconds since 1970-01-01 UTC.
+ *   milliseconds since 1970-01-01 UTC; what a time has beyond whole milliseconds may be lost.
  * - Whoever changes a record that it gave, or that it was given, changes nothing that is stored.
  * - A value of another type than declared (an object where a string belongs) is refused with a TypeError and reaches
  *   no query. `checkedDatabase` does that for an adapter.
@@ -23,8 +23,14 @@ export interface AccountsDatabase {
   readonly oneTimeTokens: OneTimeTokenStore;
   /** Ends every session of a user but the named ones, in this database's `sessions`. */
   invalidateAllSessions(userId: string, exceptSessionIds?: readonly string[]): Promise<void>;
-  /** Opens what has to be opened and asks it; throws when it does not answer. */
+  /** Opens what has to be opened and asks it; throws when it does not answer, or is not ready to be used. */
   ping?(): Promise<void>;
+  /**
+   * Makes the tables or collections with their indexes, or brings those of an older version up to date. Safe to run
+   * twice, and twice at once. A database of a newer version, and one that was changed by hand, are refused and left
+   * as they are.
+   */
+  migrate?(): Promise<void>;
   /** Closes every store of this database. */
   close?(): Promise<void>;
 }
@@ -154,7 +160,10 @@ export interface SessionStore extends Closable {
   revokeAll(userId: string, now: number, exceptSessionIds: readonly string[]): Promise<void>;
   /** Every session of the user that is not revoked, newest first. */
   findByUser(userId: string): Promise<SessionRecord[]>;
-  /** Removes those whose `expiresAt` or `idleExpiresAt` lies before `now`; how many. */
+  /**
+   * Removes those whose `expiresAt` or `idleExpiresAt` lies before `now`; how many. A store whose records end by
+   * themselves, by the clock of its own, may leave it to that.
+   */
   removeExpired(now: number): Promise<number>;
 }
 

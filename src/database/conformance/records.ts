@@ -1,7 +1,8 @@
 import type { IdentityRecord, OneTimeTokenRecord, SessionRecord, UserRecord } from '../ports.ts';
 
-export const NOW = 1_700_000_000_000;
-const HOUR = 3_600_000;
+/** The real time: in a store whose records end by themselves, those of another day would be gone at once. */
+export const NOW = Date.now();
+export const HOUR = 3_600_000;
 
 export function aUser(id: string, fields: Partial<UserRecord> = {}): UserRecord {
   return {
