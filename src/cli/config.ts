@@ -1,7 +1,8 @@
 import { clientAddress } from '../graphql/client-address.ts';
 import { BadConfiguration } from './bad-configuration.ts';
 import type { LogLevel } from './log.ts';
-import type { Settings } from './settings.ts';
+import { DEFAULT_DATABASE_URL, type Settings } from './settings.ts';
+import { type DatabaseUrl, parseDatabaseUrl, parseSessionsUrl, type SessionsUrl } from './stores/urls.ts';
 import { checkTokenSecret } from './token-secret.ts';
 
 /** The settings of `serve`, checked, with their defaults. */
@@ -9,9 +10,13 @@ export interface Config {
   production: boolean;
   port: number;
   host: string;
-  database: { path: string } | 'memory';
+  database: DatabaseUrl;
+  /** Null: sessions are where the users are. */
+  sessions: SessionsUrl | null;
   /** Null: a secret is made on first start. */
   tokenSecret: string | null;
+  /** The first encrypts, all decrypt. Empty: the key is derived from the token secret. */
+  encryptionKeys: string[];
   stateless: boolean;
   mail: { to: 'console' } | { to: 'nowhere' } | { to: 'files'; dir: string } | { to: 'smtp'; url: string };
   /** Null: the sender is `no-reply@` the host of the site. */
@@ -49,6 +54,14 @@ export function parseConfig(settings: Settings): Config {
   if (production && settings.TOKEN_SECRET === undefined) {
     throw new BadConfiguration('TOKEN_SECRET is needed when NODE_ENV=production: 32 random bytes or more');
   }
+  const database = parseDatabaseUrl(settings.DATABASE_URL ?? DEFAULT_DATABASE_URL, 'DATABASE_URL');
+  const sessions = settings.SESSIONS_URL === undefined ? null : parseSessionsUrl(settings.SESSIONS_URL);
+  const onServer = sessions !== null || database.kind === 'sql' || database.kind === 'mongodb';
+  if (onServer && settings.TOKEN_SECRET === undefined) {
+    throw new BadConfiguration(
+      'TOKEN_SECRET is needed when DATABASE_URL or SESSIONS_URL names a server: 32 random bytes or more',
+    );
+  }
   return {
     production,
     autologin,
@@ -56,8 +69,10 @@ export function parseConfig(settings: Settings): Config {
     requireEmailVerification,
     port: parseNumber(settings, 'PORT', 0, 65_535) ?? 4000,
     host: settings.HOST ?? '127.0.0.1',
-    database: parseDatabase(settings.DATABASE_URL ?? 'sqlite:./data/accounts.db'),
+    database,
+    sessions,
     tokenSecret: parseSecret(settings.TOKEN_SECRET),
+    encryptionKeys: parseEncryptionKeys(settings.ENCRYPTION_KEY ?? ''),
     stateless: parseSwitch(settings, 'STATELESS', false),
     mail: parseMail(settings.MAIL_URL, production),
     mailFrom: parseSender(settings.MAIL_FROM),
@@ -85,25 +100,18 @@ function parseNumber(settings: Settings, name: keyof Settings, min: number, max:
   throw new BadConfiguration(`${name} must be a whole number from ${min} to ${max}`);
 }
 
-function parseDatabase(url: string): Config['database'] {
-  const scheme = /^([a-z+]+):/.exec(url)?.[1];
-  if (scheme !== 'sqlite') {
-    const known = /^(mongodb(\+srv)?|postgres(ql)?|mysql|mariadb|redis|rediss)$/.test(scheme ?? '');
-    const problem = known ? `${scheme} is not supported by this version` : 'is no URL of a database';
-    throw new BadConfiguration(`DATABASE_URL: ${problem}; give sqlite:PATH or sqlite::memory:`);
-  }
-  const path = url.slice('sqlite:'.length).replace(/^\/\//, '');
-  if (path === ':memory:') return 'memory';
-  if (path === '' || path.includes('\0') || path.endsWith('/')) {
-    throw new BadConfiguration('DATABASE_URL names no file: give sqlite:PATH or sqlite::memory:');
-  }
-  return { path };
-}
-
 function parseSecret(secret: string | undefined): string | null {
   if (secret === undefined) return null;
   checkTokenSecret(secret, 'TOKEN_SECRET');
   return secret;
+}
+
+/** Throws BadConfiguration for a list of keys that secrets are not safe with. */
+export function parseEncryptionKeys(list: string): string[] {
+  if (list === '') return [];
+  const keys = list.split(',').map((key) => key.trim());
+  if (keys.every((key) => Buffer.byteLength(key) >= 32)) return keys;
+  throw new BadConfiguration('ENCRYPTION_KEY must be keys of 32 bytes or more each, separated by commas');
 }
 
 function parseMail(url: string | undefined, production: boolean): Config['mail'] {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { BadConfiguration } from './bad-configuration.ts';
+import { loadPackage } from './packages.ts';
 import { describeError } from './redaction.ts';
 import { flagOf, SETTINGS } from './settings.ts';
 
@@ -30,33 +31,39 @@ function createProgram(): Command {
     .description('Serves GraphQL, until SIGTERM or SIGINT.')
     .allowExcessArguments(false)
     .action(runServe);
+  const migrate = program
+    .command('migrate')
+    .description('Makes the tables of the database, or brings them up to date.')
+    .allowExcessArguments(false)
+    .action(runMigration);
   for (const setting of SETTINGS) {
-    serve.option(flagOf(setting), `${setting.meaning} [${setting.variable}]`);
+    const description = `${setting.meaning} [${setting.variable}]`;
+    serve.option(flagOf(setting), description);
+    if (setting.variable === 'DATABASE_URL') migrate.option(flagOf(setting), description);
   }
   return program;
 }
 
-async function runServe(options: { readonly [name: string]: unknown }): Promise<void> {
-  const flags = Object.fromEntries(
-    SETTINGS.map(({ variable }) => [variable, options[camelCase(variable)]] as const),
-  );
-  const { runServer } = await import('./run-server.ts').catch(nameMissingPackage);
-  await runServer(flags);
+type Options = { readonly [name: string]: unknown };
+
+async function runMigration(options: Options): Promise<void> {
+  const { runMigrate } = await import('./migrate.ts');
+  await runMigrate(flagsOf(options));
+}
+
+async function runServe(options: Options): Promise<void> {
+  const { runServer } = await loadPackage('serve', () => import('./run-server.ts'));
+  await runServer(flagsOf(options));
+}
+
+/** What was given on the command line, by the names of the variables. */
+function flagsOf(options: Options): Options {
+  return Object.fromEntries(SETTINGS.map(({ variable }) => [variable, options[camelCase(variable)]]));
 }
 
 /** What commander calls a flag: `databaseUrl` for `DATABASE_URL`. */
 function camelCase(variable: string): string {
   return variable.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** Throws BadConfiguration that names a missing package: those that only `serve` needs do not come with the library. */
-function nameMissingPackage(error: unknown): never {
-  const missing =
-    error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
-      ? /Cannot find package '([^']+)'/.exec(error.message)?.[1]
-      : undefined;
-  if (missing === undefined) throw error;
-  throw new BadConfiguration(`serve needs the package ${missing}: npm install ${missing}`);
 }
 
 function readVersion(): string {

@@ -13,7 +13,6 @@ import { useAccounts } from '../graphql/use-accounts.ts';
 import { password } from '../services/password/index.ts';
 import { BadConfiguration, reasonOf } from './bad-configuration.ts';
 import type { Config } from './config.ts';
-import { type OpenDatabase, openDatabase } from './database.ts';
 import { graphqlEndpoint } from './graphql/endpoint.ts';
 import { graphiqlPage } from './graphql/graphiql.ts';
 import { AccessLog } from './http/access-log.ts';
@@ -25,6 +24,7 @@ import type { Log } from './log.ts';
 import { chooseMail } from './mail.ts';
 import { linkPages } from './pages/link-pages.ts';
 import { startMessage } from './start-message.ts';
+import { type OpenStores, openStores } from './stores/open-stores.ts';
 
 interface RunningServer {
   /** Where GraphQL is. */
@@ -45,20 +45,20 @@ export async function serve(config: Config, log: Log): Promise<RunningServer> {
   const server = createHttpServer((req, res) => handler(req, res));
   // The port comes first: a second start in the same folder ends here, before it touches the data of the first.
   const port = await listenOrRefuse(server, config);
-  let database: OpenDatabase | undefined;
+  let stores: OpenStores | undefined;
   try {
-    database = await openDatabase(config);
+    stores = await openStores(config);
     const siteUrl = config.siteUrl ?? `http://localhost:${port}`;
     const { sendMail, place: mailPlace } = chooseMail(config.mail, log);
     if (config.production && config.siteUrl === null && config.mail.to !== 'nowhere') {
       log.warn(`SITE_URL is not set: the links in mails lead to ${siteUrl}`);
     }
     const report: Report = (error, where) => log.failure(error, where);
-    const accounts = createAccounts(config, database, { siteUrl, sendMail, report });
+    const accounts = createAccounts(config, stores, { siteUrl, sendMail, report });
     handler = createHandler(config, accounts, { siteUrl, report, log });
     const stopCleaning = keepClean(accounts, report);
     const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
-    const { db, place: dataPlace } = database;
+    const { place: dataPlace, close: closeStores } = stores;
     return {
       url: `${url}/graphql`,
       message: startMessage({ url, dataPlace, mailPlace, graphiql: config.graphiql }),
@@ -66,13 +66,13 @@ export async function serve(config: Config, log: Log): Promise<RunningServer> {
         stopCleaning();
         await drain(server, REQUESTS_END);
         await within(MAILS_END, accounts.settled(), () => {});
-        await db.close?.();
+        await closeStores();
       },
     };
   } catch (error) {
     server.close();
     server.closeAllConnections();
-    await database?.db.close?.();
+    await stores?.close();
     throw error;
   }
 }
@@ -91,7 +91,7 @@ interface Surroundings {
   report: Report;
 }
 
-function createAccounts(config: Config, { db, tokenSecret }: OpenDatabase, around: Surroundings) {
+function createAccounts(config: Config, { db, tokenSecret }: OpenStores, around: Surroundings) {
   const { siteUrl, sendMail, report } = around;
   // Everything in it was checked when it was read: what is thrown here is an error of ours.
   return new AccountsServer(

@@ -7,19 +7,32 @@ interface Setting {
   meaning: string;
 }
 
+export const DEFAULT_DATABASE_URL = 'sqlite:./data/accounts.db';
+
 export const SETTINGS = [
   { variable: 'PORT', value: 'number', meaning: 'where it listens (4000; 0 takes a free port)' },
   { variable: 'HOST', value: 'address', meaning: 'where it listens (127.0.0.1)' },
   {
     variable: 'DATABASE_URL',
     value: 'url',
-    meaning: 'sqlite:PATH or sqlite::memory: (sqlite:./data/accounts.db)',
+    meaning: `sqlite:PATH, sqlite::memory:, mongodb://…, postgres://… or mysql://… (${DEFAULT_DATABASE_URL})`,
+  },
+  {
+    variable: 'SESSIONS_URL',
+    value: 'url',
+    meaning: 'redis://host:port, or redis://h1:p1,h2:p2,h3:p3 for a cluster (sessions are with the users)',
   },
   {
     variable: 'TOKEN_SECRET',
     value: 'secret',
     meaning:
-      'signs the tokens: 32 bytes or more (made on first start and kept beside the database; needed when NODE_ENV=production)',
+      'signs the tokens: 32 bytes or more (made on first start and kept beside the database; needed when NODE_ENV=production, and with a server of a database)',
+  },
+  {
+    variable: 'ENCRYPTION_KEY',
+    value: 'keys',
+    meaning:
+      'encrypts secrets at rest: 32 bytes or more each, separated by commas; the first encrypts, all decrypt (derived from TOKEN_SECRET)',
   },
   {
     variable: 'STATELESS',

@@ -9,7 +9,12 @@ const require = createRequire(import.meta.url);
  */
 export function needPackage(name: string, whoNeedsIt: string): void {
   if (resolves(name) || !resolves('graphql-accounts/package.json')) return;
-  throw new Error(`${whoNeedsIt} needs the package ${name}: npm install ${name}`);
+  throw new MissingPackage(`${whoNeedsIt} needs the package ${name}: npm install ${name}`);
+}
+
+/** A package that its user has to install. */
+export class MissingPackage extends Error {
+  override readonly name = 'MissingPackage';
 }
 
 function resolves(name: string): boolean {

@@ -114,10 +114,22 @@ describe('the settings', () => {
       { AUTOLOGIN: '1', AMBIGUOUS_ERRORS: '0', REQUIRE_EMAIL_VERIFICATION: '1' },
       'REQUIRE_EMAIL_VERIFICATION',
     ],
-    [{ DATABASE_URL: 'mongodb://127.0.0.1/accounts' }, 'mongodb is not supported by this version'],
-    [{ DATABASE_URL: 'mysql://127.0.0.1/accounts' }, 'mysql is not supported by this version'],
-    [{ DATABASE_URL: 'redis://127.0.0.1' }, 'redis is not supported by this version'],
-    [{ DATABASE_URL: './accounts.db' }, 'DATABASE_URL'],
+    [{ DATABASE_URL: 'mongodb://127.0.0.1/accounts' }, 'TOKEN_SECRET is needed'],
+    [{ DATABASE_URL: 'mysql://ada:hunter2@127.0.0.1/accounts' }, 'TOKEN_SECRET is needed'],
+    [{ SESSIONS_URL: 'redis://:hunter2@127.0.0.1' }, 'TOKEN_SECRET is needed'],
+    [{ DATABASE_URL: 'redis://:hunter2@127.0.0.1' }, 'Set SESSIONS_URL'],
+    [{ DATABASE_URL: './accounts.db' }, 'DATABASE_URL is no URL of a database'],
+    [{ DATABASE_URL: 'oracle://ada:hunter2@127.0.0.1' }, 'DATABASE_URL is no URL of a database'],
+    [{ DATABASE_URL: 'ada:hunter2@127.0.0.1' }, 'DATABASE_URL is no URL of a database'],
+    [{ DATABASE_URL: 'mongodb:///accounts' }, 'DATABASE_URL names no server'],
+    [{ DATABASE_URL: 'postgres:///accounts' }, 'DATABASE_URL names no server'],
+    [{ DATABASE_URL: 'mysql://ada:hunter2@:x/accounts' }, 'DATABASE_URL names no server'],
+    [{ SESSIONS_URL: 'mongodb://ada:hunter2@127.0.0.1' }, 'SESSIONS_URL must be redis://'],
+    [{ SESSIONS_URL: 'redis://' }, 'SESSIONS_URL must be redis://'],
+    [{ SESSIONS_URL: 'redis://:hunter2@127.0.0.1:abc' }, 'SESSIONS_URL must be redis://'],
+    [{ SESSIONS_URL: 'redis://127.0.0.1:1,' }, 'SESSIONS_URL must be redis://'],
+    [{ SESSIONS_URL: 'redis://127.0.0.1:1,127.0.0.1:2/3' }, 'a cluster has no numbered databases'],
+    [{ ENCRYPTION_KEY: `${SECRET},hunter2` }, 'ENCRYPTION_KEY must be keys of 32 bytes or more'],
     [{ DATABASE_URL: 'sqlite:' }, 'DATABASE_URL'],
     [{ DATABASE_URL: 'sqlite:./data/' }, 'DATABASE_URL'],
     [{ MAIL_URL: 'http://example.com' }, 'MAIL_URL'],
@@ -140,8 +152,10 @@ describe('the settings', () => {
       production: false,
       port: 4000,
       host: '127.0.0.1',
-      database: { path: './data/accounts.db' },
+      database: { kind: 'sqlite', path: './data/accounts.db' },
+      sessions: null,
       tokenSecret: null,
+      encryptionKeys: [],
       stateless: false,
       mail: { to: 'console' },
       mailFrom: null,
@@ -169,13 +183,49 @@ describe('the settings', () => {
     expect(shown).toMatchObject({ introspection: true, graphiql: true });
   });
 
-  test.each<[string, object | string]>([
-    ['sqlite::memory:', 'memory'],
-    ['sqlite:./data/a.db', { path: './data/a.db' }],
-    ['sqlite:/var/lib/a.db', { path: '/var/lib/a.db' }],
-    ['sqlite:///var/lib/a.db', { path: '/var/lib/a.db' }],
+  test.each<[string, object]>([
+    ['sqlite::memory:', { kind: 'memory' }],
+    ['sqlite:./data/a.db', { kind: 'sqlite', path: './data/a.db' }],
+    ['sqlite:/var/lib/a.db', { kind: 'sqlite', path: '/var/lib/a.db' }],
+    ['sqlite:///var/lib/a.db', { kind: 'sqlite', path: '/var/lib/a.db' }],
+    ['mongodb://h1:1,h2:2/a', { kind: 'mongodb', url: 'mongodb://h1:1,h2:2/a' }],
+    ['mongodb+srv://h/a', { kind: 'mongodb', url: 'mongodb+srv://h/a' }],
+    ['postgres://h/a', { kind: 'sql', url: 'postgres://h/a' }],
+    ['postgresql:///a?host=/run/postgresql', { kind: 'sql', url: 'postgresql:///a?host=/run/postgresql' }],
+    ['mysql://h/a', { kind: 'sql', url: 'mysql://h/a' }],
+    ['mariadb://h/a', { kind: 'sql', url: 'mariadb://h/a' }],
   ])('DATABASE_URL=%s', (url, database) => {
-    expect(configOf({ DATABASE_URL: url }).database).toEqual(database);
+    expect(configOf({ DATABASE_URL: url, TOKEN_SECRET: SECRET }).database).toEqual(database);
+  });
+
+  const plain = { cluster: false, tls: false, username: undefined, password: undefined, db: 0 };
+  test.each<[string, object]>([
+    ['redis://h', { ...plain, nodes: [{ host: 'h', port: 6379 }] }],
+    ['redis://[::1]:7000/2', { ...plain, nodes: [{ host: '::1', port: 7000 }], db: 2 }],
+    [
+      'rediss://ada:a%40b@h:1',
+      { ...plain, nodes: [{ host: 'h', port: 1 }], tls: true, username: 'ada', password: 'a@b' },
+    ],
+    [
+      'redis://:pw@h1:1,h2:2,h3',
+      {
+        ...plain,
+        nodes: [
+          { host: 'h1', port: 1 },
+          { host: 'h2', port: 2 },
+          { host: 'h3', port: 6379 },
+        ],
+        cluster: true,
+        password: 'pw',
+      },
+    ],
+  ])('SESSIONS_URL=%s', (url, sessions) => {
+    expect(configOf({ SESSIONS_URL: url, TOKEN_SECRET: SECRET }).sessions).toEqual(sessions);
+  });
+
+  test('ENCRYPTION_KEY is a list, the first key first', () => {
+    const keys = [SECRET, `other ${SECRET}`];
+    expect(configOf({ ENCRYPTION_KEY: keys.join(', ') }).encryptionKeys).toEqual(keys);
   });
 
   test('an empty variable is one that is not set', () => {

@@ -17,6 +17,8 @@ import { sqliteDatabase } from '../../src/database/sqlite/index.ts';
 import { start, startOnSmallDisk, stopAll } from './fixtures/children.ts';
 import { newPath } from './fixtures/paths.ts';
 
+const SCHEMAS = join(import.meta.dirname, 'fixtures/sqlite-schemas');
+
 afterEach(stopAll);
 
 /** The path of a file that some SQL has made. */
@@ -228,6 +230,22 @@ describe('sqliteDatabase leaves as it is and refuses, with what to do about it,'
     );
   });
 
+  test.each([
+    ['ALTER TABLE users ADD COLUMN colour TEXT', 'table users'],
+    ['ALTER TABLE sessions DROP COLUMN user_agent', 'table sessions'],
+    ['DROP TABLE one_time_tokens', 'table one_time_tokens'],
+    ['DROP INDEX sessions_by_end', 'index sessions_by_end'],
+  ])('its own, when it was changed by hand (%s)', async (sql, what) => {
+    const path = await ownFile();
+    const raw = new DatabaseSync(path);
+    raw.exec(sql);
+    raw.close();
+    await expectRefusal(
+      path,
+      `its ${what} was changed by hand. Undo that, or restore the file from a backup.`,
+    );
+  });
+
   test('a file that was cut off', async () => {
     const path = await ownFile();
     truncateSync(path, 8_192);
@@ -284,3 +302,33 @@ describe('sqliteDatabase leaves as it is and refuses, with what to do about it,'
     await db.close?.();
   });
 });
+
+test("a file keeps an operator's own tables and indexes", async () => {
+  const path = await ownFile();
+  const raw = new DatabaseSync(path);
+  raw.exec('CREATE TABLE notes (id); CREATE INDEX by_username ON users (username)');
+  raw.close();
+  const db = sqliteDatabase(path);
+  await db.ping?.();
+  await db.close?.();
+});
+
+// Every released schema has its file here, as that release made and filled it.
+test.each(readdirSync(SCHEMAS))(
+  'a file of schema %s is brought up to date with what is in it',
+  async (name) => {
+    const path = newPath();
+    mkdirSync(dirname(path));
+    const raw = new DatabaseSync(path);
+    raw.exec(readFileSync(join(SCHEMAS, name), 'utf8'));
+    raw.close();
+    const db = sqliteDatabase(path);
+    expect(await db.users.findMany(['ada'])).toMatchObject([{ id: 'ada', username: 'Ada', version: 3 }]);
+    expect(await db.identities.find('email', 'ada@example.com')).toMatchObject({ userId: 'ada' });
+    expect(await db.sessions.findMany(['s1'])).toMatchObject([
+      { userId: 'ada', rotation: 4, revokedAt: null },
+    ]);
+    expect(await db.oneTimeTokens.find('hash')).toMatchObject({ userId: 'ada', purpose: 'reset-password' });
+    await db.close?.();
+  },
+);

@@ -28,7 +28,7 @@ export function memoryDatabase(): AccountsDatabase {
       sessions: memorySessions(),
       oneTimeTokens: memoryOneTimeTokens(),
     },
-    { ping: async () => undefined },
+    { ping: async () => undefined, migrate: async () => undefined },
   );
 }
 

@@ -57,6 +57,7 @@ export function sqliteDatabase(path: string, options: SqliteOptions = {}): Accou
       sessions: sqliteSessions(connection, users),
       oneTimeTokens: sqliteOneTimeTokens(connection),
     },
-    { ping: connection.ping, close: connection.close },
+    // A file is brought up to date when it is opened.
+    { ping: connection.ping, migrate: connection.ping, close: connection.close },
   );
 }

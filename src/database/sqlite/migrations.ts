@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { unusable } from './failures.ts';
 
 /** Says whose file it is: 'gqac' in ASCII. */
@@ -68,6 +68,20 @@ const MIGRATIONS: readonly string[] = [
 
 /** Throws unless the file is empty or ours and not newer than we are. Writes nothing. */
 export function checkOwner(db: DatabaseSync, path: string): void {
+  if (db.isTransaction) {
+    check(db, path);
+    return;
+  }
+  // One state of the file: another process may bring it up to date meanwhile.
+  db.exec('BEGIN');
+  try {
+    check(db, path);
+  } finally {
+    db.exec('COMMIT');
+  }
+}
+
+function check(db: DatabaseSync, path: string): void {
   const { owner, version, tables } = readOwner(db);
   if (owner === 0 && version === 0 && tables === 0) return;
   if (owner !== APPLICATION_ID) throw unusable(path, 'it belongs to another application. Give another path');
@@ -76,6 +90,27 @@ export function checkOwner(db: DatabaseSync, path: string): void {
       path,
       `a newer version of graphql-accounts wrote it (schema ${version}, this one knows ${MIGRATIONS.length}). Install that version`,
     );
+  const changed = version === 0 ? undefined : changedByHand(db, version);
+  if (changed !== undefined)
+    throw unusable(path, `its ${changed} was changed by hand. Undo that, or restore the file from a backup`);
+}
+
+/** The first table or index of ours that is not as that version made it. What an operator has added is left alone. */
+function changedByHand(db: DatabaseSync, version: number): string | undefined {
+  const made = new DatabaseSync(':memory:');
+  try {
+    for (const step of MIGRATIONS.slice(0, version)) made.exec(step);
+    const found = new Map(definitionsIn(db));
+    const [changed] = definitionsIn(made).find(([what, sql]) => found.get(what) !== sql) ?? [];
+    return changed;
+  } finally {
+    made.close();
+  }
+}
+
+function definitionsIn(db: DatabaseSync): [what: string, sql: string][] {
+  const rows = db.prepare('SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL').all();
+  return rows.map(({ type, name, sql }) => [`${type} ${name}`, String(sql).replace(/\s+/g, ' ')]);
 }
 
 /** Brings an empty or older file to this version, wholly or not at all. */

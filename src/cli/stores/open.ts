@@ -1,0 +1,106 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { within } from '../../core/deadline.ts';
+import { SECOND } from '../../core/time.ts';
+import type { AccountsDatabase, SessionStore } from '../../database/ports.ts';
+import { sqliteDatabase } from '../../database/sqlite/index.ts';
+import { AccountsError } from '../../errors.ts';
+import { BadConfiguration, reasonOf } from '../bad-configuration.ts';
+import { loadPackage } from '../packages.ts';
+import { whyUnusable } from './reasons.ts';
+import type { DatabaseUrl, SessionsUrl } from './urls.ts';
+
+/** A start has 15 s to end in: opening, and a line for whoever waits. */
+const START_TIMEOUT = 12 * SECOND;
+
+/** A place of users, or of sessions, that was not asked anything yet. */
+interface Place<T> {
+  store: T;
+  /** Where the data lies, for people. */
+  place: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the database that a setting names, and asks it whether it is ready. With `migrate`, its tables are made or
+ * brought up to date first; those of a SQLite file always are. Throws BadConfiguration that says what is in the way.
+ */
+export async function openDatabase(
+  url: DatabaseUrl,
+  { name, migrate, now }: { name: string; migrate: boolean; now?: () => number },
+): Promise<Place<AccountsDatabase>> {
+  const opened = await placeOf(url, name, now);
+  const db = opened.store;
+  const prepare = async (): Promise<void> => {
+    if (migrate) await db.migrate?.();
+    await db.ping?.();
+  };
+  await ready(opened, prepare, { name, url: 'url' in url ? url.url : '' });
+  return opened;
+}
+
+/** Opens the Redis that `SESSIONS_URL` names, and asks it. Throws BadConfiguration. */
+export async function openSessions(url: SessionsUrl): Promise<Place<SessionStore>> {
+  const opened = await loadPackage('SESSIONS_URL', async () => (await import('./redis.ts')).openRedis(url));
+  await ready(opened, opened.ping, { name: 'SESSIONS_URL', url: `redis://:${url.password ?? ''}@` });
+  return opened;
+}
+
+async function placeOf(
+  url: DatabaseUrl,
+  name: string,
+  now: (() => number) | undefined,
+): Promise<Place<AccountsDatabase>> {
+  switch (url.kind) {
+    case 'memory': {
+      const db = sqliteDatabase(':memory:');
+      return { store: db, place: 'in memory, and gone when it stops', close: async () => db.close?.() };
+    }
+    case 'sqlite': {
+      const path = resolve(url.path);
+      await makeFolder(dirname(path), name);
+      const db = sqliteDatabase(path);
+      return { store: db, place: path, close: async () => db.close?.() };
+    }
+    case 'sql':
+      return loadPackage(name, async () => (await import('./sql.ts')).openSql(url.url));
+    case 'mongodb':
+      return loadPackage(name, async () => (await import('./mongodb.ts')).openMongo(url.url, now));
+  }
+}
+
+async function makeFolder(folder: string, name: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new BadConfiguration(`${name}: the folder ${folder} cannot be made: ${reasonOf(error)}`);
+  }
+}
+
+/** Resolves when `prepare` has; otherwise closes what was opened, and throws. */
+async function ready<T>(
+  { place, close }: Place<T>,
+  prepare: () => Promise<void>,
+  { name, url }: { name: string; url: string },
+): Promise<void> {
+  try {
+    await within(START_TIMEOUT, prepare(), () => {
+      throw new BadConfiguration(`${name}: ${place} did not answer within ${START_TIMEOUT / SECOND} s`);
+    });
+  } catch (error) {
+    // A server that does not answer does not take leave either.
+    await within(
+      SECOND,
+      close().catch(() => {}),
+      () => {},
+    );
+    if (error instanceof BadConfiguration) throw error;
+    // The values are checked already: what an adapter rejects as misuse is an error of ours.
+    if (error instanceof TypeError) throw error;
+    if (url !== '')
+      throw new BadConfiguration(`${name}: ${place} cannot be used: ${whyUnusable(error, url)}`);
+    const isLocked = error instanceof AccountsError;
+    const reason = isLocked ? `another process does not let go of ${place}` : reasonOf(error);
+    throw new BadConfiguration(`${name}: ${reason}`);
+  }
+}
