@@ -27,6 +27,7 @@ export type {
   IdentityRecord,
   IdentityStore,
   Json,
+  NewUser,
   OneTimeTokenRecord,
   OneTimeTokenStore,
   SessionRecord,

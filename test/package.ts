@@ -51,6 +51,44 @@ try {
   const found = unwanted.filter((name) => installed.includes(name));
   if (found.length > 0) throw new Error(`the package drags in ${found.join(', ')}`);
   console.log('no driver and no mailer came with it');
+
+  // Each in a process of its own. The drivers come one after the other, so that what is still missing is named.
+  const asks = (subpath: string, told: string, call = ''): void => {
+    for (const load of [
+      `import('graphql-accounts/database/${subpath}')`,
+      `Promise.resolve().then(() => require('graphql-accounts/database/${subpath}'))`,
+    ]) {
+      writeFileSync(
+        join(folder, 'missing.cjs'),
+        `${load}.then((it) => { ${call} console.log('loaded'); }, undefined).catch(({ message }) => console.log(message));`,
+      );
+      const answer = execFileSync(process.execPath, ['missing.cjs'], {
+        cwd: folder,
+        encoding: 'utf8',
+      }).trim();
+      if (answer !== told) throw new Error(`${load} ${call} said ${JSON.stringify(answer)}, not ${told}`);
+      console.log(`${subpath} ${call}: ${answer}`);
+    }
+  };
+  const needs = (subpath: string, name: string): string =>
+    `graphql-accounts/database/${subpath} needs the package ${name}: npm install ${name}`;
+  const install = (name: string): void => {
+    const { version } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8')) as {
+      version: string;
+    };
+    npm(folder, 'install', '--silent', '--no-audit', '--no-fund', `${name}@${version}`);
+  };
+  for (const [subpath, name] of [
+    ['redis', 'ioredis'],
+    ['mongoose', 'mongoose'],
+    ['sql', 'kysely'],
+  ] as const) {
+    asks(subpath, needs(subpath, name));
+    install(name);
+    asks(subpath, 'loaded');
+  }
+  asks('sql', needs('sql', 'pg'), "it.sqlDatabase('postgres://ada:secret@127.0.0.1/accounts');");
+  asks('sql', needs('sql', 'mysql2'), "it.sqlDatabase('mysql://ada:secret@127.0.0.1/accounts');");
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

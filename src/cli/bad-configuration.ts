@@ -2,8 +2,8 @@
 export class BadConfiguration extends Error {
   override readonly name = 'BadConfiguration';
 
-  constructor(message: string) {
-    super(message.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim());
+  constructor(message: string, options?: ErrorOptions) {
+    super(message.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim(), options);
   }
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { BadConfiguration } from './bad-configuration.ts';
+import type { ImportFlags } from './import/command.ts';
 import { loadPackage } from './packages.ts';
 import { describeError } from './redaction.ts';
 import { flagOf, SETTINGS } from './settings.ts';
@@ -8,8 +9,12 @@ import { flagOf, SETTINGS } from './settings.ts';
 /** Reads the command line and does what it says. Resolves to the exit code, or to null while the server runs. */
 export async function runProgram(args: readonly string[]): Promise<number | null> {
   try {
-    await createProgram().parseAsync(args, { from: 'user' });
-    return null;
+    let exitCode: number | null = null;
+    const program = createProgram((code) => {
+      exitCode = code;
+    });
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     // Without a command there is only the help, which was printed.
@@ -19,7 +24,8 @@ export async function runProgram(args: readonly string[]): Promise<number | null
   }
 }
 
-function createProgram(): Command {
+/** `ends` is told the exit code of a command that comes to an end; `serve` does not. */
+function createProgram(ends: (exitCode: number) => void): Command {
   const program = new Command('graphql-accounts')
     .description('Accounts for any GraphQL API.')
     .version(readVersion(), '-v, --version')
@@ -35,13 +41,41 @@ function createProgram(): Command {
     .command('migrate')
     .description('Makes the tables of the database, or brings them up to date.')
     .allowExcessArguments(false)
-    .action(runMigration);
+    .action(async (options: Options) => {
+      await runMigration(options);
+      ends(0);
+    });
+  addImport(program, ends);
   for (const setting of SETTINGS) {
     const description = `${setting.meaning} [${setting.variable}]`;
     serve.option(flagOf(setting), description);
     if (setting.variable === 'DATABASE_URL') migrate.option(flagOf(setting), description);
   }
   return program;
+}
+
+function addImport(program: Command, ends: (exitCode: number) => void): void {
+  program
+    .command('import')
+    .description('Brings users over from another system.')
+    .command('accounts-js')
+    .description('From a database of @accounts/mongo (mongodb://…) or @accounts/typeorm (postgres://…).')
+    .requiredOption('--from <url>', 'the database of accounts-js; it is only read')
+    .requiredOption(
+      '--to <url>',
+      'the new database, in the forms of DATABASE_URL; its tables are made when missing',
+    )
+    .option('--report <file>', 'who or what did not come over, and why', './import-conflicts.ndjson')
+    .option('--dry-run', 'write the report and nothing else', false)
+    .addHelpText(
+      'after',
+      '\nSecrets of second factors are encrypted with ENCRYPTION_KEY, or TOKEN_SECRET, as serve will have it.\nExit code 0: all came over; 3: the report tells who did not.',
+    )
+    .allowExcessArguments(false)
+    .action(async (options: ImportFlags) => {
+      const { runImport } = await import('./import/command.ts');
+      ends(await runImport(options));
+    });
 }
 
 type Options = { readonly [name: string]: unknown };

@@ -31,7 +31,8 @@ export async function readOrMakeSecret(path: string): Promise<string> {
   }
 }
 
-async function readSecret(path: string): Promise<string | null> {
+/** Null when there is no such file. */
+export async function readSecret(path: string): Promise<string | null> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return null;
     throw error;

@@ -12,7 +12,7 @@ export interface Store extends Pick<AccountsDatabase, StoreName> {
 }
 
 type StoreName = 'users' | 'identities' | 'sessions' | 'oneTimeTokens';
-type Optional = 'findWithUsers' | 'joinedWith' | 'close';
+type Optional = 'createAll' | 'findWithUsers' | 'joinedWith' | 'close';
 
 /** Every method that an adapter has to have; the type keeps the lists whole. */
 export const STORE_METHODS: {

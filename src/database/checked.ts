@@ -1,5 +1,12 @@
 import * as checks from './checks.ts';
-import type { AccountsDatabase, IdentityStore, OneTimeTokenStore, SessionStore, UserStore } from './ports.ts';
+import type {
+  AccountsDatabase,
+  IdentityStore,
+  NewUser,
+  OneTimeTokenStore,
+  SessionStore,
+  UserStore,
+} from './ports.ts';
 
 /**
  * The database of an adapter, behind the checks that all adapters share: what is not of its declared type is refused
@@ -37,16 +44,19 @@ export function checkedDatabase(
 }
 
 function checkedUsers(store: UserStore): UserStore {
+  const createAll = store.createAll?.bind(store);
   return {
     create: async (user, identities) => {
-      checks.checkUser(user);
-      if (!Array.isArray(identities)) throw new TypeError('identities must be an array');
-      for (const identity of identities) {
-        checks.checkIdentity(identity);
-        if (identity.userId !== user.id) throw new TypeError('identity.userId must be user.id');
-      }
+      checks.checkNewUser(user, identities);
       return store.create(user, identities);
     },
+    ...(createAll && {
+      createAll: async (users: readonly NewUser[]) => {
+        if (!Array.isArray(users)) throw new TypeError('users must be an array');
+        for (const { user, identities } of users) checks.checkNewUser(user, identities);
+        return createAll(users);
+      },
+    }),
     findMany: async (ids) => {
       checks.checkStrings(ids, 'ids');
       return store.findMany(ids);

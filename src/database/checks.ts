@@ -45,6 +45,15 @@ export function checkUser(user: UserRecord): void {
   checkNumber(user.updatedAt, 'user.updatedAt');
 }
 
+export function checkNewUser(user: UserRecord, identities: readonly IdentityRecord[]): void {
+  checkUser(user);
+  if (!Array.isArray(identities)) throw new TypeError('identities must be an array');
+  for (const identity of identities) {
+    checkIdentity(identity);
+    if (identity.userId !== user.id) throw new TypeError('identity.userId must be user.id');
+  }
+}
+
 export function checkIdentity(identity: IdentityRecord): void {
   checkString(identity?.service, 'identity.service');
   checkString(identity.subject, 'identity.subject');

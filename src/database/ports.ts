@@ -114,6 +114,12 @@ export interface OneTimeTokenRecord {
   expiresAt: number;
 }
 
+/** A user with what proves to be that user. */
+export interface NewUser {
+  user: UserRecord;
+  identities: readonly IdentityRecord[];
+}
+
 /** Which identity stood in the way. */
 export interface Conflict {
   service: string;
@@ -126,6 +132,11 @@ export interface UserStore extends Closable {
    * returns the first identity that is somebody's already, or `{ service: 'id', subject: user.id }` when the id is.
    */
   create(user: UserRecord, identities: readonly IdentityRecord[]): Promise<Conflict | null>;
+  /**
+   * Stores all of these users with their identities, or none and answers false: an id or an identity of theirs is
+   * somebody's already. For bringing many over; a store that offers it is faster with it than with `create`.
+   */
+  createAll?(users: readonly NewUser[]): Promise<boolean>;
   /** The users of these ids, in this order, null for each that is not there. */
   findMany(ids: readonly string[]): Promise<(UserRecord | null)[]>;
   /** Replaces the record of `user.id` if its version is `user.version`, and raises the version by one. */

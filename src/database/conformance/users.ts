@@ -103,6 +103,39 @@ export function usersConformance({ describe, on, expect }: Bench): void {
       expect(await db.users.findMany(['ada'])).toEqual([aUser('ada')]);
     });
 
+    on('users that are brought over together are all stored', async (db) => {
+      if (!db.users.createAll) return;
+      const names = Array.from({ length: 300 }, (_, n) => `user ${n}`);
+      const users = names.map((id) => ({
+        user: aUser(id),
+        identities: [anIdentity(id, id), anIdentity(id, id, { service: 'username', data: { id } })],
+      }));
+      expect(await db.users.createAll(users)).toBe(true);
+      expect(await db.users.createAll([])).toBe(true);
+      expect(await db.users.findMany(names)).toEqual(users.map(({ user }) => user));
+      for (const { identities } of users.slice(0, 10))
+        for (const identity of identities)
+          expect(await db.identities.find(identity.service, identity.subject)).toEqual(identity);
+    });
+
+    on('of users that are brought over together none is stored when one cannot be', async (db) => {
+      if (!db.users.createAll) return;
+      await db.users.create(aUser('ada'), [anIdentity('ada', 'a')]);
+      const eve = { user: aUser('eve'), identities: [anIdentity('eve', 'e')] };
+      for (const taken of [
+        { user: aUser('ada'), identities: [] },
+        { user: aUser('bob'), identities: [anIdentity('bob', 'b'), anIdentity('bob', 'a')] },
+        { user: aUser('bob'), identities: [anIdentity('bob', 'e')] },
+        { user: aUser('eve'), identities: [] },
+      ]) {
+        expect(await db.users.createAll([eve, taken])).toBe(false);
+        expect(await db.users.findMany(['eve', 'bob'])).toEqual([null, null]);
+        expect(await db.identities.find('email', 'e')).toBe(null);
+        expect(await db.identities.find('email', 'b')).toBe(null);
+      }
+      expect((await db.identities.find('email', 'a'))?.userId).toBe('ada');
+    });
+
     on('an unknown user is not updated and not made', async (db) => {
       expect(await db.users.update(aUser('ada'))).toBe(false);
       expect(await db.users.findMany(['ada'])).toEqual([null]);

@@ -1,0 +1,96 @@
+import type { Json } from '../../database/ports.ts';
+
+const MAX_DEPTH = 32;
+
+/** Stands for what JSON has no form for. */
+const NOTHING = Symbol('nothing');
+
+/**
+ * A value of another database as JSON. Dates become ISO 8601 text, ids of MongoDB and UUIDs their usual text, and whole
+ * numbers that no double holds their digits. `lose` is told the path of everything else, which is left out.
+ */
+export function toJson(value: unknown, path: string, lose: (path: string) => void): Json | undefined {
+  const copied = copy(value, path, lose, 0);
+  return copied === NOTHING ? undefined : copied;
+}
+
+function copy(
+  value: unknown,
+  path: string,
+  lose: (path: string) => void,
+  depth: number,
+): Json | typeof NOTHING {
+  if (value === undefined) return NOTHING;
+  const simple = depth > MAX_DEPTH ? NOTHING : simpleValue(value);
+  if (simple !== null) {
+    if (simple === NOTHING) lose(path);
+    return simple;
+  }
+  if (value === null) return null;
+  if (Array.isArray(value)) {
+    // The place of the others in the list may mean something.
+    return value.map((item, index) => {
+      const copied = copy(item, `${path}.${index}`, lose, depth + 1);
+      return copied === NOTHING ? null : copied;
+    });
+  }
+  return copyObject(value as object, path, lose, depth);
+}
+
+function copyObject(
+  object: object,
+  path: string,
+  lose: (path: string) => void,
+  depth: number,
+): { [key: string]: Json } {
+  const entries = Object.entries(object).flatMap(([key, item]): [string, Json][] => {
+    const place = `${path}.${key}`;
+    if (!isStorable(key)) {
+      lose(path);
+      return [];
+    }
+    const copied = copy(item, place, lose, depth + 1);
+    return copied === NOTHING ? [] : [[key, copied]];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Null for what has parts, and for null itself. */
+function simpleValue(value: unknown): Json | typeof NOTHING | null {
+  switch (typeof value) {
+    case 'boolean':
+      return value;
+    case 'number':
+      return Number.isFinite(value) ? value : NOTHING;
+    case 'bigint':
+      return value.toString();
+    case 'string':
+      return isStorable(value) ? value : NOTHING;
+    case 'object':
+      return value === null || Array.isArray(value) || isPlainObject(value) ? null : known(value);
+    default:
+      return NOTHING;
+  }
+}
+
+/** Types of drivers, told by the mark that BSON's carry: several copies of its library may be installed. */
+function known(value: object): Json | typeof NOTHING {
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? NOTHING : value.toISOString();
+  const type = '_bsontype' in value ? value._bsontype : undefined;
+  if (type === 'ObjectId' || type === 'Long' || type === 'UUID') return String(value);
+  if (type === 'Int32' || type === 'Double') return simpleValue(value.valueOf()) ?? NOTHING;
+  if (type === 'Binary' && 'sub_type' in value && value.sub_type === 4 && 'toUUID' in value)
+    return String((value as { toUUID(): unknown }).toUUID());
+  return NOTHING;
+}
+
+/** Databases cut strings at NUL, and store lone surrogates as something else. */
+export function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
+
+export function isPlainObject(value: unknown): value is { readonly [key: string]: unknown } {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}

@@ -1,0 +1,94 @@
+import { createServer, type Server } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../servers/process.ts';
+import { STORES, type StoreSettings } from '../servers/stores.ts';
+import { describeEachStore } from './each-store.ts';
+import { Served, TOKEN_SECRET } from './program.ts';
+
+const bench = new Served();
+let mute: Server;
+let mutePort = 0;
+let closedPort = 0;
+
+beforeAll(async () => {
+  mute = createServer(() => {});
+  await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+  const address = mute.address();
+  mutePort = typeof address === 'object' && address ? address.port : 0;
+  closedPort = await freePort();
+});
+
+afterAll(async () => {
+  await bench.close();
+  mute.close();
+});
+
+/** Ends with one line that names the variable and not the password, within the time that a start may take. */
+async function isRefused(
+  args: readonly string[],
+  settings: Partial<StoreSettings>,
+  told: RegExp,
+): Promise<void> {
+  const started = performance.now();
+  const { code, stdout, stderr } = await bench.run(args, { PORT: '0', TOKEN_SECRET, ...settings });
+  expect(stderr).toMatch(/^graphql-accounts: [^\n]+\n$/);
+  expect(stderr).toMatch(told);
+  expect(stderr + stdout).not.toContain('hunter2');
+  expect(stdout).not.toContain('listening');
+  expect(code).toBe(1);
+  expect(performance.now() - started).toBeLessThan(15_000);
+}
+
+describe.concurrent.each(['mongodb', 'postgres', 'mysql', 'redis'])('a server of %s', (scheme) => {
+  const settings = (port: number): Partial<StoreSettings> => {
+    const url = `${scheme}://ada:hunter2@127.0.0.1:${port}`;
+    return scheme === 'redis'
+      ? { DATABASE_URL: 'sqlite::memory:', SESSIONS_URL: url }
+      : { DATABASE_URL: `${url}/accounts` };
+  };
+  const named = scheme === 'redis' ? /SESSIONS_URL: redis:/ : /DATABASE_URL: \w+:\/\/127\.0\.0\.1:\d+/;
+
+  test('that is not there ends the start', { timeout: 30_000 }, async () => {
+    await isRefused(['serve'], settings(closedPort), named);
+  });
+
+  test('that never answers ends the start', { timeout: 30_000 }, async () => {
+    await isRefused(['serve'], settings(mutePort), named);
+  });
+
+  test.skipIf(scheme === 'redis')('that is not there ends migrate', { timeout: 30_000 }, async () => {
+    await isRefused(['migrate'], settings(closedPort), named);
+  });
+});
+
+const DATABASES = STORES.filter(({ name }) => !name.startsWith('Redis'));
+
+describeEachStore('the tables on $name', DATABASES, () => ({
+  tests(on) {
+    on('are needed to serve, and the refusal names migrate', async (store) => {
+      const settings = await store.newSettings();
+      await isRefused(['serve'], settings, /DATABASE_URL: .*graphql-accounts migrate/);
+      // It has not made them by looking.
+      await isRefused(['serve'], settings, /DATABASE_URL: .*graphql-accounts migrate/);
+    });
+
+    on('are made once, by a flag too', async (store) => {
+      const settings = await store.newSettings();
+      for (let n = 0; n < 2; n++) {
+        const answer = await bench.run(['migrate', '--database-url', settings.DATABASE_URL]);
+        expect(answer).toMatchObject({ code: 0, stderr: '' });
+        expect(answer.stdout).toMatch(/^\S+ is up to date\n$/);
+        expect(answer.stdout).not.toContain('secret');
+      }
+      const { stop } = await bench.serve(settings);
+      await stop();
+    });
+  },
+}));
+
+test.each(['sqlite::memory:', 'sqlite:./migrated.db'])('migrate makes the tables of %s', async (url) => {
+  for (let n = 0; n < 2; n++) {
+    const { code, stderr } = await bench.run(['migrate'], { DATABASE_URL: url });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  }
+});
