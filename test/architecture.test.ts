@@ -29,6 +29,7 @@ const ROOMS: { room: RegExp; may: RegExp[] }[] = [
   },
   { room: /^database\/check(s|ed)\.ts$/, may: [/^database\/(ports|checks)\.ts$/, /^errors\.ts$/] },
   { room: /^database\/driver\.ts$/, may: [/^node:/] },
+  { room: /^database\/not-migrated\.ts$/, may: [] },
   ...[
     { name: 'memory', drivers: [] },
     { name: 'sqlite', drivers: [] },
@@ -38,7 +39,7 @@ const ROOMS: { room: RegExp; may: RegExp[] }[] = [
   ].map(({ name, drivers }) => ({
     room: new RegExp(`^database/${name}/`),
     may: [
-      new RegExp(`^database/(${name}/|check(s|ed)\\.ts|driver\\.ts|ports\\.ts)`),
+      new RegExp(`^database/(${name}/|check(s|ed)\\.ts|(driver|not-migrated)\\.ts|ports\\.ts)`),
       ...[/^errors\.ts$/, /^node:/],
       ...drivers,
     ],

@@ -1,0 +1,315 @@
+import { readFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import mysql from 'mysql2/promise';
+import { describe, expect, test } from 'vitest';
+import { aUser } from '../../src/database/conformance/records.ts';
+import { NotMigrated } from '../../src/database/not-migrated.ts';
+import type { AccountsDatabase } from '../../src/database/ports.ts';
+import { type SqlSource, sqlDatabase } from '../../src/database/sql/index.ts';
+import { onSqlServers, readFixture } from './fixtures/sql.ts';
+
+async function messageOf(work: Promise<unknown> | undefined): Promise<string> {
+  const error: unknown = await work?.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  return error instanceof Error ? error.message : 'it went well';
+}
+
+async function using<T>(source: SqlSource, work: (db: AccountsDatabase) => Promise<T>): Promise<T> {
+  const db = sqlDatabase(source);
+  try {
+    return await work(db);
+  } finally {
+    await db.close?.();
+  }
+}
+
+const refusalOfMigrate = (source: SqlSource): Promise<string> =>
+  using(source, (db) => messageOf(db.migrate?.()));
+
+/** Every way in says the same. */
+async function refusalOfUse(source: SqlSource): Promise<string> {
+  return using(source, async (db) => {
+    const refusals = await Promise.all([
+      messageOf(db.ping?.()),
+      messageOf(db.users.findMany(['ada'])),
+      messageOf(db.users.create(aUser('ada'), [])),
+      messageOf(db.sessions.revoke('1', 1)),
+      messageOf(db.oneTimeTokens.find('hash')),
+    ]);
+    expect(new Set(refusals).size).toBe(1);
+    return refusals[0] ?? '';
+  });
+}
+
+const EMPTY =
+  'The database cannot be used: it has no tables of graphql-accounts yet. Run: graphql-accounts migrate.';
+const NEWER =
+  'The database cannot be used: a newer version of graphql-accounts wrote it (schema 2, this one knows 1). Install that version.';
+const changed = (table: string) =>
+  `The database cannot be used: its table ${table} was changed by hand. Undo that, or restore it from a backup.`;
+const foreign = (table: string) =>
+  `The database cannot be used: its table ${table} is none that graphql-accounts has made. Rename that table, or give another database.`;
+const NO_PERMISSION =
+  'The database cannot be used: its user lacks a permission. GRANT it, or give another user.';
+
+const FIRST_USER = {
+  id: 'ada',
+  version: 3,
+  username: 'Ada',
+  emails: [{ address: 'Ada@example.org', canonical: 'ada@example.org', verified: true, claimed: true }],
+  deactivated: false,
+  profile: { name: 'Ada 😀' },
+  createdAt: Date.parse('2026-01-02T03:04:05.678Z'),
+  updatedAt: Date.parse('2026-01-02T03:04:06Z'),
+};
+
+/** What the fixture of schema 1 holds is found under the names that it was stored under. */
+async function expectFirstUser(source: SqlSource): Promise<void> {
+  await using(source, async (db) => {
+    await db.migrate?.();
+    await db.ping?.();
+    expect(await db.users.findMany(['ada'])).toEqual([FIRST_USER]);
+    expect((await db.identities.find('email', 'ada@example.org'))?.userId).toBe('ada');
+    expect((await db.sessions.findMany(['s1']))[0]).toMatchObject({ rotation: 2, userAgent: 'Browser' });
+    await db.oneTimeTokens.remove('another key');
+    expect((await db.oneTimeTokens.find('hash'))?.data).toEqual({ a: 1 });
+    await db.oneTimeTokens.remove('reset ada');
+    expect(await db.oneTimeTokens.find('hash')).toBe(null);
+  });
+}
+
+/** What a human does to tables, and which table the refusal names. */
+const BY_HAND = [
+  ['ALTER TABLE accounts_users ADD COLUMN age integer', 'accounts_users'],
+  ['ALTER TABLE accounts_sessions DROP COLUMN user_agent', 'accounts_sessions'],
+  ['DROP TABLE accounts_one_time_tokens', 'accounts_one_time_tokens'],
+] as const;
+
+const BY_HAND_THERE = {
+  PostgreSQL: [
+    ['ALTER TABLE accounts_identities DROP CONSTRAINT accounts_identities_pkey', 'accounts_identities'],
+    ['DROP INDEX accounts_one_time_tokens_by_hash', 'accounts_one_time_tokens'],
+    ['ALTER TABLE accounts_users ALTER COLUMN version TYPE integer', 'accounts_users'],
+    ['ALTER TABLE accounts_users ALTER COLUMN emails DROP NOT NULL', 'accounts_users'],
+  ],
+  MariaDB: [
+    ['ALTER TABLE accounts_identities DROP PRIMARY KEY', 'accounts_identities'],
+    ['DROP INDEX accounts_one_time_tokens_by_hash ON accounts_one_time_tokens', 'accounts_one_time_tokens'],
+    ['ALTER TABLE accounts_sessions MODIFY id VARCHAR(255) NOT NULL', 'accounts_sessions'],
+  ],
+} as const;
+
+onSqlServers('migrations on', ({ name, ask, newUrl, fixture }) => {
+  const migrated = async (): Promise<string> => {
+    const url = await newUrl();
+    await using(url, async (db) => db.migrate?.());
+    return url;
+  };
+  const tables = async (url: string): Promise<unknown[]> => {
+    const schema = name === 'PostgreSQL' ? 'current_schema()' : 'database()';
+    const rows = await ask(
+      url,
+      `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ${schema} ORDER BY 1`,
+    );
+    return rows.map((row) => row.name);
+  };
+
+  test('an empty database is refused with a line that names the command, and nothing is written', async () => {
+    const url = await newUrl();
+    expect(await refusalOfUse(url)).toBe(EMPTY);
+    expect(await tables(url)).toEqual([]);
+  });
+
+  test('a database is used as soon as it is migrated, also by whoever was refused before', async () => {
+    await using(await newUrl(), async (db) => {
+      await expect(db.ping?.()).rejects.toBeInstanceOf(NotMigrated);
+      expect(await messageOf(db.users.findMany(['ada']))).toBe(EMPTY);
+      await db.migrate?.();
+      await db.migrate?.();
+      expect(await db.users.findMany(['ada'])).toEqual([null]);
+    });
+  });
+
+  test('a migration makes five tables, and tells which and when', async () => {
+    const url = await migrated();
+    expect(await tables(url)).toEqual([
+      'accounts_identities',
+      'accounts_migrations',
+      'accounts_one_time_tokens',
+      'accounts_sessions',
+      'accounts_users',
+    ]);
+    const [record] = await ask(url, 'SELECT * FROM accounts_migrations');
+    expect(record).toMatchObject({
+      name: '0001-accounts',
+      checksum: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+  });
+
+  test('the released schema 1 is accepted with what it holds', async () => {
+    const url = await newUrl();
+    await ask(url, ...fixture('0001'));
+    await expectFirstUser(url);
+  });
+
+  test('a database whose file was run by hand is taken over', async () => {
+    const url = await newUrl();
+    const folder = name === 'PostgreSQL' ? 'postgres' : 'mysql';
+    const text = readFileSync(
+      new URL(`../../migrations/${folder}/0001-accounts.sql`, import.meta.url),
+      'utf8',
+    );
+    await ask(url, ...text.split(/;\s*\n/).filter((statement) => statement.trim() !== ''));
+    expect(await refusalOfUse(url)).toBe(EMPTY);
+    expect(await refusalOfMigrate(url)).toBe('it went well');
+    expect(await using(url, (db) => messageOf(db.ping?.()))).toBe('it went well');
+  });
+
+  test('a newer version is refused and left as it is', async () => {
+    const url = await migrated();
+    const now = name === 'PostgreSQL' ? 'now()' : 'utc_timestamp(3)';
+    await ask(
+      url,
+      `INSERT INTO accounts_migrations VALUES (2, '0002', 'x', ${now})`,
+      'ALTER TABLE accounts_users ADD COLUMN newer integer',
+    );
+    expect(await refusalOfUse(url)).toBe(NEWER);
+    expect(await refusalOfMigrate(url)).toBe(NEWER);
+    expect((await ask(url, 'SELECT * FROM accounts_migrations')).length).toBe(2);
+  });
+
+  test.each([...BY_HAND, ...BY_HAND_THERE[name]])('%s: is noticed and refused', async (statement, table) => {
+    const url = await migrated();
+    await ask(url, statement);
+    expect(await refusalOfUse(url)).toBe(changed(table));
+    expect(await refusalOfMigrate(url)).toBe(changed(table));
+  });
+
+  test('an index that was added by hand is welcome', async () => {
+    const url = await migrated();
+    await ask(url, 'CREATE INDEX ours ON accounts_users (created_at)');
+    expect(await using(url, (db) => messageOf(db.ping?.()))).toBe('it went well');
+  });
+
+  test.each(['accounts_users', 'accounts_migrations'])(
+    "somebody else's table %s is refused and left as it is",
+    async (table) => {
+      const url = await newUrl();
+      await ask(url, `CREATE TABLE ${table} (id integer)`, `INSERT INTO ${table} VALUES (1)`);
+      expect(await refusalOfUse(url)).toBe(foreign(table));
+      expect(await refusalOfMigrate(url)).toBe(foreign(table));
+      expect(await tables(url)).toEqual([table]);
+      expect(await ask(url, `SELECT * FROM ${table}`)).toEqual([{ id: 1 }]);
+    },
+  );
+
+  test('a user who may make no tables is told so, and nothing is written', async () => {
+    const url = await newUrl();
+    const database = new URL(url).pathname.slice(1);
+    const guest = `guest_${database}`.slice(0, 30);
+    await ask(
+      url,
+      ...(name === 'PostgreSQL'
+        ? [`CREATE ROLE ${guest} LOGIN PASSWORD 'secret'`]
+        : [`CREATE USER ${guest} IDENTIFIED BY 'secret'`, `GRANT SELECT ON ${database}.* TO ${guest}`]),
+    );
+    expect(await refusalOfMigrate(Object.assign(new URL(url), { username: guest }).href)).toBe(NO_PERMISSION);
+    expect(await tables(url)).toEqual([]);
+  });
+
+  test('a wrong password is told without the password', async () => {
+    const url = Object.assign(new URL(await newUrl()), { password: 'hunter2' }).href;
+    const refusal = await refusalOfMigrate(url);
+    expect(refusal).toMatch(/password|denied/i);
+    expect(refusal).not.toContain('hunter2');
+  });
+
+  test.runIf(name === 'MariaDB')('a migration that was cut anywhere is finished by the next', async () => {
+    const statements = fixture('0001').filter((statement) => statement.includes('CREATE TABLE'));
+    for (let cut = 0; cut <= statements.length; cut++) {
+      const url = await newUrl();
+      await ask(url, ...statements.slice(0, cut));
+      expect(await refusalOfUse(url)).toBe(EMPTY);
+      expect(await refusalOfMigrate(url)).toBe('it went well');
+      expect(await using(url, (db) => messageOf(db.users.create(aUser('ada'), [])))).toBe('it went well');
+    }
+  });
+
+  test.runIf(name === 'MariaDB')('connections that commit nothing by themselves are refused', async () => {
+    const pool = mysql.createPool({ uri: await newUrl() });
+    pool.pool.on('connection', (connection) => connection.query('SET autocommit = 0'));
+    expect(await refusalOfMigrate(pool)).toBe(
+      'The database cannot be used: autocommit is off. Give a pool whose connections leave it on.',
+    );
+    await pool.end();
+  });
+
+  test.runIf(name === 'PostgreSQL')(
+    'a replica, and a database of another encoding, are refused',
+    async () => {
+      const url = await newUrl();
+      const database = new URL(url).pathname.slice(1);
+      await ask(url, `ALTER DATABASE ${database} SET default_transaction_read_only = on`);
+      expect(await refusalOfMigrate(url)).toBe(
+        'The database cannot be used: it takes no changes. Give the primary server, not a replica.',
+      );
+      await ask(
+        await newUrl(),
+        `CREATE DATABASE latin_${database} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`,
+      );
+      expect(
+        await refusalOfMigrate(Object.assign(new URL(url), { pathname: `latin_${database}` }).href),
+      ).toBe("The database cannot be used: its encoding is not UTF8. Make one WITH ENCODING 'UTF8'.");
+    },
+  );
+});
+
+describe('migrations on SQLite', () => {
+  const migrated = async (): Promise<DatabaseSync> => {
+    const db = new DatabaseSync(':memory:');
+    await using(db, async (accounts) => accounts.migrate?.());
+    return db;
+  };
+
+  test('an empty database is refused with a line that names the command, and nothing is written', async () => {
+    const db = new DatabaseSync(':memory:');
+    expect(await refusalOfUse(db)).toBe(EMPTY);
+    expect(db.prepare('SELECT * FROM sqlite_schema').all()).toEqual([]);
+  });
+
+  test('the released schema 1 is accepted with what it holds', async () => {
+    const db = new DatabaseSync(':memory:');
+    for (const statement of readFixture('sqlite-0001')) db.exec(statement);
+    await expectFirstUser(db);
+  });
+
+  test('a newer version is refused and left as it is', async () => {
+    const db = await migrated();
+    db.exec("INSERT INTO accounts_migrations VALUES (2, '0002', 'x', 0)");
+    expect(await refusalOfUse(db)).toBe(NEWER);
+    expect(await refusalOfMigrate(db)).toBe(NEWER);
+  });
+
+  test.each(BY_HAND)('%s: is noticed and refused', async (statement, table) => {
+    const db = await migrated();
+    db.exec(statement);
+    expect(await refusalOfUse(db)).toBe(changed(table));
+    expect(await refusalOfMigrate(db)).toBe(changed(table));
+  });
+
+  test("somebody else's table is refused and left as it is", async () => {
+    const db = new DatabaseSync(':memory:');
+    db.exec('CREATE TABLE accounts_users (id INTEGER)');
+    expect(await refusalOfUse(db)).toBe(foreign('accounts_users'));
+    expect(await refusalOfMigrate(db)).toBe(foreign('accounts_users'));
+    expect(db.prepare('SELECT name FROM sqlite_schema').all()).toEqual([{ name: 'accounts_users' }]);
+  });
+
+  test('a file that cannot be written is refused with what to do', async () => {
+    const db = new DatabaseSync(':memory:');
+    db.exec('PRAGMA query_only = ON');
+    expect(await refusalOfMigrate(db)).toMatch(/^The database cannot be used: it cannot be written\./);
+  });
+});
