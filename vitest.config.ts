@@ -6,7 +6,8 @@ export default defineConfig({
     globalSetup: 'test/stores.ts',
     // One copy of graphql: without this, vitest loads the ESM build beside the CommonJS one that
     // libraries require, and errors are masked because `instanceof GraphQLError` is false.
-    server: { deps: { inline: true } },
+    // The drivers have nothing to do with it, and some cannot be loaded in this way.
+    server: { deps: { inline: [/^(?!.*\/node_modules\/(ioredis|kysely|mongodb|mongoose|mysql2|pg)\/)/] } },
     maxWorkers: 2,
     testTimeout: 20_000,
   },

@@ -4,7 +4,7 @@ import { ask, LOG_IN, PASSWORD, SIGN_UP } from '../cli/child.ts';
 import { type FaultyProxy, startProxy, type Weather } from '../servers/proxy.ts';
 import { type RunningStore, STORES, through } from '../servers/stores.ts';
 import { describeEachStore, type On } from './each-store.ts';
-import { logIn, logout, newcomer, refresh, Served, whoIs } from './program.ts';
+import { logIn, logout, newcomer, refresh, Served, until, whoIs } from './program.ts';
 
 /** A request ends within this, whatever the store does. */
 const DEADLINE = 10_000;
@@ -85,8 +85,8 @@ function faults(onStore: On, { served, proxy, revoked }: UnderFire): void {
   };
 
   const isWell = async (url: string, token: string): Promise<void> => {
-    await expect.poll(() => whoIs(url, token), { timeout: RECOVERY, interval: 100 }).toBe(EMAIL);
-    await expect.poll(() => health(url), { timeout: RECOVERY, interval: 100 }).toBe(200);
+    await until(RECOVERY, async () => (await whoIs(url, token)) === EMAIL);
+    await until(RECOVERY, async () => (await health(url)) === 200);
     expect(await whoIs(url, revoked())).toBeNull();
     expect(await whoIs(url, (await logIn(url, EMAIL)).accessToken)).toBe(EMAIL);
   };

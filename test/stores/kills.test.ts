@@ -190,7 +190,9 @@ describeEachStore('kill -9 on $name (S54)', [SQLITE, ...STORES], ({ name }) => {
 
 function newProcess(): ChildProcess {
   const script = join(import.meta.dirname, 'fixtures/operations.ts');
-  return spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  // Hundreds of them load the same files.
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(import.meta.dirname, '../../.tmp/compiled') };
+  return spawn(process.execPath, [script], { env, stdio: ['pipe', 'pipe', 'inherit'] });
 }
 
 /** Whether the operation was acknowledged before the process died. It is killed `killAfter` ms after it is ready. */

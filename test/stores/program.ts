@@ -1,3 +1,4 @@
+import { setTimeout as elapse } from 'node:timers/promises';
 import { type Answer, ask, Bench, LOG_IN, PASSWORD, SIGN_UP, tokensOf } from '../cli/child.ts';
 import type { StoreSettings } from '../servers/stores.ts';
 
@@ -66,4 +67,10 @@ export function payloadOf(token: string): { [claim: string]: unknown } {
 
 function codeOf({ errors }: { errors: Answer['errors'] | undefined }): string {
   return errors?.[0]?.extensions.code ?? 'no code';
+}
+
+/** Waits until something holds; an error when it does not within `patience` milliseconds. */
+export async function until(patience: number, holds: () => Promise<boolean>): Promise<void> {
+  for (const started = performance.now(); !(await holds()); await elapse(50))
+    if (performance.now() - started > patience) throw new Error(`it did not hold within ${patience} ms`);
 }
