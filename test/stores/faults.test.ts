@@ -11,6 +11,9 @@ const DEADLINE = 10_000;
 /** The process is well again this long after its store. */
 const RECOVERY = 5_000;
 
+/** A failure shows in /health after this at the latest. */
+const HEALTH_SHOWS = 3_000;
+
 const EMAIL = 'ada@example.com';
 
 // The nodes of a cluster tell clients each other's ports, past any proxy: the cluster has tests of its own.
@@ -57,7 +60,11 @@ function faults(onStore: On, { served, proxy, revoked }: UnderFire): void {
   const on = (sentence: string, body: (url: string, store: RunningStore) => Promise<void>): void => {
     onStore(sentence, async (store) => {
       const { url, child, output } = served();
-      await body(url, store);
+      try {
+        await body(url, store);
+      } finally {
+        await proxy().turn('open');
+      }
       expect(child.exitCode).toBeNull();
       expect(output()).not.toMatch(/unhandled|uncaught/i);
       expect(output()).not.toContain('secret');
@@ -81,7 +88,7 @@ function faults(onStore: On, { served, proxy, revoked }: UnderFire): void {
     const open = await inTime(ask(url, '{ __typename }', {}, { authorization: `Bearer ${token}` }));
     expect(open).toMatchObject({ data: { __typename: 'Query' } });
     expect(open.errors).toBeUndefined();
-    expect(await inTime(health(url))).toBe(503);
+    await until(HEALTH_SHOWS, async () => (await inTime(health(url))) === 503);
   };
 
   const isWell = async (url: string, token: string): Promise<void> => {
