@@ -20,6 +20,10 @@ import { SETTINGS } from '../../src/cli/settings.ts';
 import { ERROR_MESSAGES } from '../../src/errors.ts';
 import * as main from '../../src/index.ts';
 import { collect, end, printed, startProgram } from '../program.ts';
+import { startMariadb } from '../servers/mariadb.ts';
+import { startMongo } from '../servers/mongo.ts';
+import { startPostgres } from '../servers/postgres.ts';
+import { startRedis } from '../servers/redis.ts';
 import * as cast from './fixtures/cast.ts';
 import { docblockSnippets, docs, ROOT, type Snippet, snippetsOfPage } from './fixtures/snippets.ts';
 
@@ -217,6 +221,8 @@ describe('the TypeScript', () => {
   const isTest = ({ code }: Snippet) => /from 'vitest'/.test(code);
   const stops = ({ code }: Snippet) => /'SIGTERM'/.test(code);
   const listens = (snippet: Snippet) => /\.listen\(/.test(snippet.code) && !stops(snippet);
+  const needsServer = ({ code }: Snippet) =>
+    /mongoose|ioredis|redisSessions|from '(pg|mysql2)'|postgres:/.test(code);
 
   beforeAll(() => {
     for (const snippet of [...ofPages, ...OF_COMMENTS]) writeFileSync(fileOf(snippet), staged(snippet));
@@ -243,12 +249,47 @@ describe('the TypeScript', () => {
 
   test('of the pages and comments runs, and ends by itself', async () => {
     const files = [...ofPages, ...OF_COMMENTS]
-      .filter((snippet) => !isTest(snippet) && !listens(snippet) && !stops(snippet))
+      .filter((snippet) => !isTest(snippet) && !listens(snippet) && !stops(snippet) && !needsServer(snippet))
       .map(fileOf);
     expect(files.length).toBeGreaterThan(10);
     const all = join(stage, 'all.ts');
     writeFileSync(all, files.map((file) => `await import(${JSON.stringify(file)});\n`).join(''));
     expect(await output(process.execPath, [`--conditions=${CONDITION}`, all])).toBe('');
+  });
+
+  test('that connects to a server runs', { timeout: 120_000 }, async ({ skip }) => {
+    const [mongo, postgres, mariadb, redis] = await Promise.all([
+      startMongo(),
+      startPostgres(),
+      startMariadb(),
+      startRedis(),
+    ]);
+    const servers = [mongo, postgres, mariadb, redis].filter((server) => server !== null);
+    try {
+      if (!mongo || !postgres || !mariadb || !redis) return skip('not every server is on this machine');
+      const snippets = [...ofPages, ...OF_COMMENTS].filter(
+        (snippet) => needsServer(snippet) && !isTest(snippet),
+      );
+      expect(snippets.length).toBeGreaterThan(5);
+      for (const snippet of snippets) {
+        // What a reader would put in its place.
+        const code = staged(snippet)
+          .replaceAll('mongodb://127.0.0.1:27017', mongo.url)
+          .replaceAll('redis://127.0.0.1:6379', redis.url)
+          .replaceAll('postgres://accounts:secret@localhost/shop', postgres.url);
+        const file = fileOf(snippet).replace(/\.ts$/, '-connected.ts');
+        // Connections that a program keeps open keep it running.
+        writeFileSync(file, `${code}\nprocess.exit(0);\n`);
+        const options = childOptions();
+        const { stdout, stderr } = await run(process.execPath, [`--conditions=${CONDITION}`, file], {
+          ...options,
+          env: { ...options.env, POSTGRES_URL: postgres.url, MYSQL_URL: mariadb.url },
+        });
+        expect(`${snippet.place}: ${stdout}${stderr}`).toBe(`${snippet.place}: `);
+      }
+    } finally {
+      await Promise.all(servers.map((server) => server.close()));
+    }
   });
 
   test.each(ofPages.filter(isTest))('of $place passes as a test', async (snippet) => {
