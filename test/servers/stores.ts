@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newDatabase as newMariadb, startMariadb } from './mariadb.ts';
-import { startMongo } from './mongo.ts';
+import { freshDatabase, startMongo } from './mongo.ts';
 import { newDatabase as newPostgres, startPostgres } from './postgres.ts';
 import type { TestServer } from './process.ts';
 import { startRedis, startRedisCluster } from './redis.ts';
@@ -59,15 +59,12 @@ function withRedis(servers: readonly TestServer[], url: string, close: () => Pro
   };
 }
 
-let databases = 0;
-
 export const STORES: readonly StoreUnderTest[] = [
   { name: 'PostgreSQL', start: async () => oneServer(await startPostgres(), newPostgres) },
   { name: 'MariaDB', start: async () => oneServer(await startMariadb(), newMariadb) },
   {
     name: 'MongoDB',
-    start: async () =>
-      oneServer(await startMongo(), async ({ url }) => `${url}/accounts_${process.pid}_${++databases}`),
+    start: async () => oneServer(await startMongo(), async ({ url }) => freshDatabase(url)),
   },
   {
     name: 'Redis',

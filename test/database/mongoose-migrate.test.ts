@@ -1,0 +1,157 @@
+import type { Connection } from 'mongoose';
+import { describe, expect, test } from 'vitest';
+import { aSession, aUser } from '../../src/database/conformance/records.ts';
+import { mongooseDatabase } from '../../src/database/mongoose/index.ts';
+import { checkCollection, checkShardKey } from '../../src/database/mongoose/migration.ts';
+import { SCHEMA } from '../../src/database/mongoose/schema.ts';
+import { HAS_MONGO } from '../servers/mongo.ts';
+import { onMongo } from './mongoose-databases.ts';
+
+const NOT_MIGRATED = 'the database has no collections of graphql-accounts: run `graphql-accounts migrate`';
+
+const byName = (a: { name?: string }, b: { name?: string }): number =>
+  (a.name ?? '') < (b.name ?? '') ? -1 : 1;
+
+/** All that is in a database. */
+async function contents(connection: Connection) {
+  const names = (await connection.listCollections()).map(({ name }) => name).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const collection = connection.collection(name);
+      const indexes = (await collection.indexes()).map((index) => JSON.stringify(index)).sort();
+      return { name, indexes, documents: await collection.find().toArray() };
+    }),
+  );
+}
+
+describe.skipIf(!HAS_MONGO)('migrate of mongooseDatabase', () => {
+  const mongo = onMongo();
+
+  test('makes every collection and index, and nothing more the second time', async () => {
+    const { db, connection } = await mongo.open();
+    const before = await contents(connection);
+    expect(before.map(({ name }) => name)).toEqual(
+      Object.values(SCHEMA)
+        .map(({ collection }) => collection)
+        .sort(),
+    );
+    for (const { collection, indexes } of Object.values(SCHEMA)) {
+      const found = await connection.collection(collection).indexes();
+      expect(found.filter(({ name }) => name !== '_id_').sort(byName)).toMatchObject(
+        [...indexes].sort(byName),
+      );
+    }
+    await db.migrate?.();
+    expect(await contents(connection)).toEqual(before);
+  });
+
+  test('run by eight at once, makes the same', async () => {
+    const connection = await mongo.database();
+    await Promise.all(Array.from({ length: 8 }, () => mongooseDatabase(connection).migrate?.()));
+    const { connection: other } = await mongo.open();
+    expect(await contents(connection)).toEqual(await contents(other));
+    expect(await mongooseDatabase(connection).ping?.()).toBe(undefined);
+  });
+
+  test('before it, every call is refused with one line and writes nothing; after it, the same database works', async () => {
+    const connection = await mongo.database();
+    const db = mongooseDatabase(connection);
+    await expect(db.ping?.()).rejects.toThrow(NOT_MIGRATED);
+    await expect(db.users.create(aUser('ada'), [])).rejects.toThrow(NOT_MIGRATED);
+    await expect(db.sessions.findMany(['1'])).rejects.toThrow(NOT_MIGRATED);
+    expect(await contents(connection)).toEqual([]);
+    await db.migrate?.();
+    expect(await db.users.create(aUser('ada'), [])).toBe(null);
+    expect(await db.ping?.()).toBe(undefined);
+  });
+
+  test('a newer version is refused by every call, and left as it is', async () => {
+    const { connection } = await mongo.open();
+    await connection
+      .collection<{ _id: string }>('accounts_meta')
+      .updateOne({ _id: 'schema' }, { $set: { version: 2 } });
+    await connection.collection('accounts_sessions').dropIndex('endsAt');
+    const before = await contents(connection);
+    const db = mongooseDatabase(connection);
+    const message =
+      'a newer version of graphql-accounts made the collections (schema 2, this one knows 1). Install that version';
+    for (const call of [
+      () => db.migrate?.(),
+      () => db.ping?.(),
+      () => db.sessions.create(aSession('1', 'ada')),
+    ])
+      await expect(call()).rejects.toThrow(message);
+    expect(await contents(connection)).toEqual(before);
+  });
+
+  test.each([
+    ['one of ours with other options', 'endsAt', { endsAt: 1 }, { expireAfterSeconds: 3_600 }],
+    ['one of ours that is unique', 'userId', { userId: 1, revokedAt: 1, createdAt: -1 }, { unique: true }],
+    ['one of ours on another field', 'endsAt', { userId: 1 }, {}],
+    ['the same under another name', 'by hand', { endsAt: 1 }, { expireAfterSeconds: 0 }],
+  ] as const)(
+    'an index that was changed by hand is refused, %s, and nothing is written',
+    async (_, name, key, options) => {
+      const connection = await mongo.database();
+      await connection.collection('accounts_sessions').createIndex({ ...key }, { name, ...options });
+      const before = await contents(connection);
+      await expect(mongooseDatabase(connection).migrate?.()).rejects.toThrow(
+        `the database was changed by hand, the index ${name} of accounts_sessions is not ours. Drop it and run \`graphql-accounts migrate\``,
+      );
+      expect(await contents(connection)).toEqual(before);
+    },
+  );
+
+  test('an index that is missing makes a ping fail until it is made again', async () => {
+    const { db, connection } = await mongo.open();
+    await connection.collection('accounts_one_time_tokens').dropIndex('hash');
+    await expect(db.ping?.()).rejects.toThrow(
+      'the database was changed by hand, the index hash of accounts_one_time_tokens is missing. Run `graphql-accounts migrate`',
+    );
+    await db.migrate?.();
+    expect(await db.ping?.()).toBe(undefined);
+  });
+
+  test("an operator's own index on another field is left alone", async () => {
+    const { db, connection } = await mongo.open();
+    await connection.collection('accounts_users').createIndex({ 'profile.company': 1 });
+    await db.migrate?.();
+    expect(await db.ping?.()).toBe(undefined);
+    expect(await connection.collection('accounts_users').indexExists('profile.company_1')).toBe(true);
+  });
+});
+
+describe('what migrate checks', () => {
+  test.each([
+    { name: 'accounts_identities', type: 'view', options: {} },
+    { name: 'accounts_identities', type: 'timeseries', options: {} },
+    { name: 'accounts_identities', type: 'collection', options: { capped: true } },
+    {
+      name: 'accounts_identities',
+      type: 'collection',
+      options: { collation: { locale: 'en', strength: 2 } },
+    },
+  ])('refuses a collection in which an id may be lost or be another: %j', (collection) => {
+    expect(() => checkCollection(collection)).toThrow(
+      /^the database was changed by hand, accounts_identities/,
+    );
+  });
+
+  test('accepts a plain collection, as servers describe it', () => {
+    for (const described of [{ type: 'collection', options: {} }, { type: 'collection' }, {}])
+      expect(() => checkCollection({ name: 'accounts_identities', ...described })).not.toThrow();
+  });
+
+  test.each([{ _id: 1 }, { _id: 'hashed' }])('accepts a collection that is sharded by %j', (key) => {
+    expect(() => checkShardKey('accounts_identities', key)).not.toThrow();
+  });
+
+  test.each([{ userId: 1 }, { _id: 1, userId: 1 }, { userId: 'hashed' }, { _id: -1 }, {}])(
+    'refuses a collection that is sharded by %j',
+    (key) => {
+      expect(() => checkShardKey('accounts_identities', key)).toThrow(
+        'the collection accounts_identities is sharded by another key than _id: reshard it by { _id: 1 }',
+      );
+    },
+  );
+});
