@@ -37,8 +37,9 @@ export function sqliteUsers({ prepare, read, write }: Connection): UserStore {
     `SELECT wanted.key, ${USER_COLUMNS.map((name) => `users.${name}`).join(', ')}
      FROM json_each(?) AS wanted CROSS JOIN users ON users.id = wanted.value`,
   );
+  // Not the id, though it stays the same: SQLite would look through all identities for those of the old one.
   const update = prepare(
-    `UPDATE users SET (${COLUMNS}) = (?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ? AND version = ?`,
+    `UPDATE users SET (${USER_COLUMNS.slice(1).join(', ')}) = (?, ?, ?, ?, ?, ?, ?) WHERE id = ? AND version = ?`,
   );
 
   return {
@@ -56,10 +57,10 @@ export function sqliteUsers({ prepare, read, write }: Connection): UserStore {
       }
     },
     findMany: (ids) => read(() => inOrder(ids, select.all(JSON.stringify(ids)), toUser)),
-    update: (user) =>
-      write(
-        () => update.run(...userValues({ ...user, version: user.version + 1 }), user.id, user.version) === 1,
-      ),
+    update: (user) => {
+      const [id, ...values] = userValues({ ...user, version: user.version + 1 });
+      return write(() => update.run(...values, id, user.version) === 1);
+    },
   };
 }
 
