@@ -48,6 +48,7 @@ export async function serve(config: Config, log: Log): Promise<RunningServer> {
   let stores: OpenStores | undefined;
   try {
     stores = await openStores(config);
+    for (const warning of stores.warnings) log.warn(`SESSIONS_URL: ${warning}`);
     const siteUrl = config.siteUrl ?? `http://localhost:${port}`;
     const { sendMail, place: mailPlace } = chooseMail(config.mail, log);
     if (config.production && config.siteUrl === null && config.mail.to !== 'nowhere') {

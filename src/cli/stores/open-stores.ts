@@ -10,6 +10,8 @@ export interface OpenStores {
   tokenSecret: string;
   /** Where the data lies, for people. */
   place: string;
+  /** What whoever runs it ought to know of the settings of the servers. */
+  warnings: readonly string[];
   close(): Promise<void>;
 }
 
@@ -32,6 +34,8 @@ export async function openStores({
     return {
       db: redis ? { ...users.store, sessions: redis.store } : users.store,
       tokenSecret: tokenSecret ?? (await secretBeside(database)),
+      // Not every user of Redis may read its settings: that is no reason not to start.
+      warnings: (await redis?.warnings().catch(() => [])) ?? [],
       place: redis ? `${users.place}, sessions in ${redis.place}` : users.place,
       close,
     };

@@ -40,7 +40,9 @@ export async function openDatabase(
 }
 
 /** Opens the Redis that `SESSIONS_URL` names, and asks it. Throws BadConfiguration. */
-export async function openSessions(url: SessionsUrl): Promise<Place<SessionStore>> {
+export async function openSessions(
+  url: SessionsUrl,
+): Promise<Place<SessionStore> & { warnings(): Promise<string[]> }> {
   const opened = await loadPackage('SESSIONS_URL', async () => (await import('./redis.ts')).openRedis(url));
   await ready(opened, opened.ping, { name: 'SESSIONS_URL', url: `redis://:${url.password ?? ''}@` });
   return opened;

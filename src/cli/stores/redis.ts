@@ -11,6 +11,8 @@ export interface OpenRedis {
   store: SessionStore;
   place: string;
   ping(): Promise<void>;
+  /** What of its settings may cost sessions, or bring some back. */
+  warnings(): Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -41,9 +43,10 @@ export function openRedis({ nodes, cluster, tls, username, password, db }: Sessi
   return {
     store,
     place: `redis://${nodes.map(({ host, port }) => `${host}:${port}`).join(',')}`,
+    warnings: () => store.warnings(),
     ping: async () => {
       try {
-        await store.findMany(['nobody']);
+        await store.ping();
       } catch (error) {
         throw lost ?? error;
       }

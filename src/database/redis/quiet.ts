@@ -1,0 +1,28 @@
+import type { SessionStore } from '../ports.ts';
+
+/**
+ * The same store, whose errors tell what went wrong and not with which session: ioredis hangs the arguments of a
+ * command on its errors, and a log that shows an error whole would keep addresses and user agents.
+ */
+export function quiet(store: SessionStore): SessionStore {
+  return {
+    create: quietly(store.create),
+    findMany: quietly(store.findMany),
+    update: quietly(store.update),
+    revoke: quietly(store.revoke),
+    revokeAll: quietly(store.revokeAll),
+    findByUser: quietly(store.findByUser),
+    removeExpired: quietly(store.removeExpired),
+  };
+}
+
+function quietly<A extends unknown[], T>(call: (...args: A) => Promise<T>): (...args: A) => Promise<T> {
+  return async (...args) => {
+    try {
+      return await call(...args);
+    } catch (error) {
+      if (error instanceof Error && 'command' in error) delete error.command;
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { aSession } from '../../src/database/conformance/records.ts';
+import type { SessionRecord } from '../../src/database/ports.ts';
+import { type RedisSessions, redisSessions } from '../../src/database/redis/index.ts';
+import { flushAll, HAS_REDIS, present, Redis, startRedis, until } from '../servers/redis.ts';
+import { exercised } from '../stores.ts';
+
+const HOUR = 3_600_000;
+/** What a call may take; TTLs run by the clock of the server meanwhile. */
+const CALL = 10_000;
+
+describe.skipIf(!HAS_REDIS)('the TTL of keys in Redis (S22)', () => {
+  let client: Redis;
+  let close: () => Promise<void>;
+  let time: number;
+  let sessions: RedisSessions;
+
+  beforeAll(async () => {
+    exercised('Redis');
+    const server = present(await startRedis());
+    client = new Redis(server.url);
+    close = () => server.close();
+  });
+  afterAll(async () => {
+    client.disconnect();
+    await close();
+  });
+  beforeEach(async () => {
+    await flushAll(client);
+    // Another era than the server's: only what is left may count.
+    time = Date.parse('2001-09-09');
+    sessions = redisSessions(client, { now: () => time });
+  });
+
+  const ending = (id: string, idle: number, last: number, fields: Partial<SessionRecord> = {}) =>
+    aSession(id, 'ada', { createdAt: time, idleExpiresAt: time + idle, expiresAt: time + last, ...fields });
+
+  /** What is left of each key in hours, rounded up as a call that has just ended leaves it. */
+  async function hoursLeft(): Promise<Record<string, number>> {
+    const keys = (await client.keys('*')).sort();
+    const left = await Promise.all(keys.map((key) => client.pttl(key)));
+    return Object.fromEntries(keys.map((key, n) => [key, roundUp(left[n] ?? -1)]));
+  }
+  const roundUp = (left: number): number =>
+    Math.ceil(left / HOUR) * HOUR - left < CALL ? Math.ceil(left / HOUR) : left / HOUR;
+
+  test('is what is left of the session, whichever of its ends comes first', async () => {
+    await sessions.create(ending('idle', 2 * HOUR, 9 * HOUR));
+    expect(await hoursLeft()).toEqual({ 'accounts:session:idle': 2, 'accounts:user:ada': 2 });
+    await sessions.create(ending('last', 8 * HOUR, 3 * HOUR));
+    expect(await hoursLeft()).toEqual({
+      'accounts:session:idle': 2,
+      'accounts:session:last': 3,
+      'accounts:user:ada': 3,
+    });
+  });
+
+  test('grows with a refresh, and is what is left then', async () => {
+    await sessions.create(ending('1', 2 * HOUR, 9 * HOUR));
+    time += HOUR;
+    expect(await sessions.update(ending('1', 4 * HOUR, 8 * HOUR, { rotation: 2 }))).toBe(true);
+    expect(await hoursLeft()).toEqual({ 'accounts:session:1': 4, 'accounts:user:ada': 4 });
+  });
+
+  test("stays for a user's longest session when shorter ones come, change and end", async () => {
+    await sessions.create(ending('long', 9 * HOUR, 9 * HOUR));
+    await sessions.create(ending('short', HOUR, HOUR));
+    await sessions.update(ending('short', 2 * HOUR, 2 * HOUR));
+    await sessions.revoke('short', time);
+    expect(await hoursLeft()).toEqual({
+      'accounts:session:long': 9,
+      'accounts:session:short': 2,
+      'accounts:user:ada': 9,
+    });
+  });
+
+  test('is kept by a revocation, of one and of all, and by refusals', async () => {
+    await sessions.create(ending('1', 2 * HOUR, 9 * HOUR));
+    await sessions.create(ending('2', 2 * HOUR, 9 * HOUR));
+    const before = await hoursLeft();
+    await sessions.revoke('1', time);
+    await sessions.revoke('1', time);
+    await sessions.revokeAll('ada', time, []);
+    await sessions.revokeAll('ada', time, []);
+    await sessions.create(ending('2', 5 * HOUR, 9 * HOUR)).catch(() => undefined);
+    expect(await hoursLeft()).toEqual(before);
+    expect(before).toEqual({
+      'accounts:session:1': 2,
+      'accounts:session:2': 2,
+      'accounts:user:ada': 2,
+    });
+  });
+
+  test('a session that has ended already is stored nowhere', async () => {
+    await sessions.create(ending('idle', 0, HOUR));
+    await sessions.create(ending('last', HOUR, -1));
+    expect(await client.dbsize()).toBe(0);
+  });
+
+  test('a refresh that comes after the end brings nothing back', async () => {
+    await sessions.create(ending('1', HOUR, 9 * HOUR));
+    await sessions.update(ending('1', 0, 9 * HOUR));
+    expect(await sessions.findMany(['1'])).toEqual([null]);
+    expect(await client.exists('accounts:session:1')).toBe(0);
+  });
+
+  test('what has ended by the clock that was given is gone, whatever the server thinks', async () => {
+    await sessions.create(ending('1', HOUR, 9 * HOUR));
+    await sessions.create(ending('2', 2 * HOUR, 9 * HOUR));
+    time += HOUR - 1;
+    expect((await sessions.findMany(['1', '2'])).map((session) => session?.id)).toEqual(['1', '2']);
+    time += 1;
+    expect((await sessions.findMany(['1', '2'])).map((session) => session?.id)).toEqual([undefined, '2']);
+    expect((await sessions.findByUser('ada')).map(({ id }) => id)).toEqual(['2']);
+  });
+
+  test('ended sessions do not pile up with somebody who logs in again and again', async () => {
+    for (let n = 0; n < 2_000; n++) {
+      await sessions.create(ending(`session ${n}`, 2 * HOUR, 2 * HOUR));
+      time += HOUR / 10;
+    }
+    // Twenty are alive at any time.
+    expect(await client.hlen('accounts:user:ada')).toBeLessThan(100);
+    expect(await sessions.findByUser('ada')).toHaveLength(19);
+  });
+
+  test('there is none without one at any moment of a storm', async () => {
+    const ids = Array.from({ length: 30 }, (_, n) => `session ${n}`);
+    const storm = Promise.all(
+      ids.map(async (id, n) => {
+        await sessions.create(ending(id, (1 + n) * HOUR, 99 * HOUR));
+        for (let version = 1; version < 10; version++)
+          await Promise.all([
+            sessions.update(ending(id, (2 + n) * HOUR, 99 * HOUR, { version })),
+            version === n && sessions.revoke(id, time),
+            version === 9 && sessions.revokeAll('ada', time, []),
+          ]);
+      }),
+    );
+    let over = false;
+    void storm.finally(() => {
+      over = true;
+    });
+    let seen = 0;
+    const withoutEnd =
+      "local n = 0; for _, key in ipairs(redis.call('KEYS', '*')) do n = n + 1; if redis.call('PTTL', key) < 0 then return key end end; return n";
+    while (!over) {
+      const answer = await client.eval(withoutEnd, 0);
+      expect(answer).toBeTypeOf('number');
+      seen = Math.max(seen, Number(answer));
+    }
+    await storm;
+    expect(seen).toBe(31);
+  });
+
+  test('keys go by themselves when the session has ended', async () => {
+    const real = redisSessions(client);
+    const end = Date.now() + 300;
+    await real.create(aSession('1', 'ada', { idleExpiresAt: end, expiresAt: end }));
+    expect(await client.dbsize()).toBe(2);
+    await until(async () => (await client.dbsize()) === 0);
+    expect(await real.findMany(['1'])).toEqual([null]);
+  });
+});
