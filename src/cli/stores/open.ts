@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { within } from '../../core/deadline.ts';
 import { SECOND } from '../../core/time.ts';
+import { NotMigrated } from '../../database/not-migrated.ts';
 import type { AccountsDatabase, SessionStore } from '../../database/ports.ts';
 import { sqliteDatabase } from '../../database/sqlite/index.ts';
 import { AccountsError } from '../../errors.ts';
@@ -31,11 +32,21 @@ export async function openDatabase(
 ): Promise<Place<AccountsDatabase>> {
   const opened = await placeOf(url, name, now);
   const db = opened.store;
-  const prepare = async (): Promise<void> => {
-    if (migrate) await db.migrate?.();
+  const answers = async (): Promise<void> => {
+    try {
+      await db.ping?.();
+    } catch (error) {
+      if (!migrate || !(error instanceof NotMigrated)) throw error;
+    }
+  };
+  const bringUpToDate = async (): Promise<void> => {
+    await db.migrate?.();
     await db.ping?.();
   };
-  await ready(opened, prepare, { name, url: 'url' in url ? url.url : '' });
+  const known = { name, url: 'url' in url ? url.url : '' };
+  await ready(opened, answers, known);
+  // Tables with a million rows take their time, and so does another process that migrates at the moment.
+  if (migrate) await ready(opened, bringUpToDate, known, Number.POSITIVE_INFINITY);
   return opened;
 }
 
@@ -84,11 +95,13 @@ async function ready<T>(
   { place, close }: Place<T>,
   prepare: () => Promise<void>,
   { name, url }: { name: string; url: string },
+  patience = START_TIMEOUT,
 ): Promise<void> {
+  const late = (): never => {
+    throw new BadConfiguration(`${name}: ${place} did not answer within ${patience / SECOND} s`);
+  };
   try {
-    await within(START_TIMEOUT, prepare(), () => {
-      throw new BadConfiguration(`${name}: ${place} did not answer within ${START_TIMEOUT / SECOND} s`);
-    });
+    await (Number.isFinite(patience) ? within(patience, prepare(), late) : prepare());
   } catch (error) {
     // A server that does not answer does not take leave either.
     await within(
@@ -100,7 +113,9 @@ async function ready<T>(
     // The values are checked already: what an adapter rejects as misuse is an error of ours.
     if (error instanceof TypeError) throw error;
     if (url !== '')
-      throw new BadConfiguration(`${name}: ${place} cannot be used: ${whyUnusable(error, url)}`);
+      throw new BadConfiguration(`${name}: ${place} cannot be used: ${whyUnusable(error, url)}`, {
+        cause: error,
+      });
     const isLocked = error instanceof AccountsError;
     const reason = isLocked ? `another process does not let go of ${place}` : reasonOf(error);
     throw new BadConfiguration(`${name}: ${reason}`);

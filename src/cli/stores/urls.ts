@@ -34,6 +34,7 @@ export function parseDatabaseUrl(url: string, name: string): DatabaseUrl {
       return parseSqlite(url, name);
     case 'mongodb':
     case 'mongodb+srv':
+      checkEncoded(url, name);
       // Not for `URL`: a replica set has several hosts.
       if (!/^[^:]+:\/\/[^/?#\s]+/.test(url)) throw namesNoServer(name, scheme);
       return { kind: 'mongodb', url };
@@ -41,6 +42,7 @@ export function parseDatabaseUrl(url: string, name: string): DatabaseUrl {
     case 'postgresql':
     case 'mysql':
     case 'mariadb': {
+      checkEncoded(url, name);
       const parsed = URL.parse(url);
       // A socket in the file system stands in the parameter `host`.
       if (!parsed || !(parsed.hostname || parsed.searchParams.has('host'))) throw namesNoServer(name, scheme);
@@ -62,6 +64,19 @@ function parseSqlite(url: string, name: string): DatabaseUrl {
   if (path === '' || path.includes('\0') || path.endsWith('/'))
     throw new BadConfiguration(`${name} names no file: give sqlite:PATH or sqlite::memory:`);
   return { kind: 'sqlite', path };
+}
+
+/**
+ * A password with a `/`, `?` or `#` of its own ends the name of the server before it has begun: the password would be
+ * taken for a database, and be told to whoever reads why there is none. `@` may stand in a parameter.
+ */
+function checkEncoded(url: string, name: string): void {
+  const [, authority = '', path = '', query = '', hash = ''] =
+    /^[^:]+:\/\/([^/?#]*)([^?#]*)([^#]*)(.*)$/s.exec(url) ?? [];
+  if (!(path + hash).includes('@') && (authority.includes('@') || !query.includes('@'))) return;
+  throw new BadConfiguration(
+    `${name}: in its user and password write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25`,
+  );
 }
 
 function namesNoServer(name: string, scheme: string): BadConfiguration {

@@ -13,8 +13,8 @@ export function withoutValues(error: unknown): unknown {
   for (const name of TELLING) if (name in error) Reflect.deleteProperty(error, name);
   if (!('sqlMessage' in error) || ('errno' in error && BEFORE_ANY_VALUE.has(Number(error.errno))))
     return error;
-  // MySQL quotes them in the text itself.
-  const text = error.message.replaceAll(/'(?:[^']|'')*'/g, '…');
+  // MySQL quotes them in the text itself, and leaves the quotes in them as they are.
+  const text = error.message.replaceAll(/\b(do|does|is)n't\b/g, '$1 not').replace(/'.*'/s, '…');
   const stack = error.stack?.replace(error.message, () => text);
   return Object.assign(error, { message: text, sqlMessage: text, stack });
 }

@@ -63,12 +63,19 @@ export class Lease<C extends object> {
   readonly #connection: C;
   readonly #ages: Ages<C>;
   readonly #patience: Patience;
+  readonly #cancel: (connection: C) => void;
   #spoilt: unknown = null;
 
-  constructor(connection: C, ages: Ages<C>, patience: Patience) {
+  /** `cancel` asks the server to give up a query for whose answer nobody waits any more. */
+  constructor(
+    connection: C,
+    ages: Ages<C>,
+    { patience, cancel = () => {} }: { patience: Patience; cancel?: (connection: C) => void },
+  ) {
     this.#connection = connection;
     this.#ages = ages;
     this.#patience = patience;
+    this.#cancel = cancel;
   }
 
   get isSpoilt(): boolean {
@@ -89,6 +96,7 @@ export class Lease<C extends object> {
     try {
       return await inTime(this.#patience.answer, 'a query', ask(this.#connection));
     } catch (error) {
+      if (error instanceof AccountsError) this.#cancel(this.#connection);
       if (!isAnswer(error)) this.spoil(error);
       throw error;
     }

@@ -30,7 +30,7 @@ export function carefulMysqlPool(pool: Mysql2Pool, patience: Patience): MysqlPoo
   const ages = watched.get(pool) ?? new Ages<Mysql2Connection>();
   watched.set(pool, ages);
   const lend = (connection: Mysql2Connection): MysqlPoolConnection => {
-    const lent = new Lease(connection, ages, patience);
+    const lent = new Lease(connection, ages, { patience });
     connection.on('error', lent.spoil);
     const query = (sql: string, values: readonly unknown[], callback: Callback<unknown>): void =>
       tell(

@@ -46,9 +46,11 @@ const schema: SchemaDialect = {
       IFNULL(CONCAT(' ', ${bytes('CHARACTER_SET_NAME')}), ''), IF(IS_NULLABLE = 'NO', ' not null', '')) AS line
       FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN (${tables})
     UNION ALL
-    SELECT DISTINCT CONCAT(${bytes('TABLE_NAME')}, ' index ', ${bytes('LOWER(INDEX_NAME)')},
-      IF(NON_UNIQUE = 0, ' unique', ''))
+    SELECT CONCAT(${bytes('TABLE_NAME')}, ' index ', ${bytes('LOWER(INDEX_NAME)')}, IF(NON_UNIQUE = 0, CONCAT(' unique (',
+        GROUP_CONCAT(IFNULL(${bytes('COLUMN_NAME')}, '?'), IFNULL(CONCAT(' ', SUB_PART), '') ORDER BY SEQ_IN_INDEX),
+        ')'), ''))
       FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN (${tables})
+      GROUP BY TABLE_NAME, INDEX_NAME, NON_UNIQUE
     UNION ALL
     SELECT CONCAT(${bytes('TABLE_NAME')}, ' engine ', ${bytes("IFNULL(ENGINE, 'none')")})
       FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN (${tables})`,

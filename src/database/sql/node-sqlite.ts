@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { type Connection, closedError, Occupied, type Steps, untilDone } from './connection.ts';
 import { SQLITE } from './sqlite.ts';
-import { type Query, type Result, type Statement, toDriver } from './statement.ts';
+import { type Query, type Result, toDriver } from './statement.ts';
 
 /**
  * A `DatabaseSync`, which has one connection. A transaction runs from BEGIN to COMMIT within one turn of the event
@@ -12,7 +12,7 @@ export function nodeSqliteConnection(
   open: () => DatabaseSync,
   { patience, close }: { patience: number; close(): void },
 ): Connection {
-  const prepared = new Map<Statement, StatementSync>();
+  const prepared = new Map<string, StatementSync>();
   let opened: DatabaseSync | null = null;
   let closed = false;
 
@@ -21,18 +21,18 @@ export function nodeSqliteConnection(
     opened ??= open();
     return opened;
   };
-  const prepare = (statement: Statement): StatementSync => {
-    const known = prepared.get(statement);
+  const prepare = (sql: string): StatementSync => {
+    const known = prepared.get(sql);
     if (known) return known;
-    const made = database().prepare(statement.sql);
+    const made = database().prepare(sql);
     made.setReturnArrays(true);
     made.setReadBigInts(false);
-    prepared.set(statement, made);
+    prepared.set(sql, made);
     return made;
   };
   const perform = (query: Query): Result => {
     const values = toDriver(SQLITE, query).parameters as SQLInputValue[];
-    const statement = prepare(query.statement);
+    const statement = prepare(query.statement.sql);
     if (!query.statement.gives) return { rows: [], changed: Number(statement.run(...values).changes) };
     const rows: unknown = statement.all(...values);
     return { rows: rows as unknown[][], changed: 0 };

@@ -1,8 +1,12 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { AccountsError } from '../../errors.ts';
+import { closedError } from './connection.ts';
 import type { ConnectionSource } from './kysely-connection.ts';
+import { inTime } from './lease.ts';
 import { carefulMysqlPool, type Mysql2Pool } from './mysql-pool.ts';
+import { readMysqlUrl } from './mysql-url.ts';
 import { carefulPgPool, type PgPool } from './pg-pool.ts';
 
 /** A connection that nobody needs is given back to the server after so many milliseconds. */
@@ -28,33 +32,39 @@ export function openPgPool(url: string, { poolSize, patience }: PoolOptions): Co
   return {
     open: async ({ PostgresDialect }, waiting) =>
       new PostgresDialect({ pool: carefulPgPool(await pool.get(), waiting) }),
-    close: async () => (await pool.made())?.end(),
+    close: () => pool.end(patience, (made) => made.end()),
   };
 }
 
 /** A pool of our own on MySQL or MariaDB, made at its first use. */
 export function openMysqlPool(url: string, { poolSize, patience }: PoolOptions): ConnectionSource {
+  const address = readMysqlUrl(url);
   const pool = once(async (): Promise<Mysql2Pool> => {
     const { createPool } = await import('mysql2');
-    return createPool({
-      uri: url.replace(/^mariadb:/i, 'mysql:'),
+    const made = createPool({
+      ...address,
       connectionLimit: poolSize,
       connectTimeout: patience,
       idleTimeout: IDLE,
       enableKeepAlive: true,
       charset: 'utf8mb4',
-    }) as unknown as Mysql2Pool;
+    });
+    // A server does not see that a connection has gone while it waits for a row, 50 s if nothing is said. A bit longer
+    // than we wait, so that it is we who give up.
+    const rowPatience = Math.ceil(patience / 1_000) + 1;
+    made.on('connection', (connection) =>
+      connection.query(`SET SESSION innodb_lock_wait_timeout = ${rowPatience}`, () => {}),
+    );
+    return made as unknown as Mysql2Pool;
   });
   return {
     open: async ({ MysqlDialect }, waiting) =>
       new MysqlDialect({ pool: carefulMysqlPool(await pool.get(), waiting) }),
-    close: async () => {
-      const made = await pool.made();
-      if (made)
-        await new Promise<void>((resolve, reject) =>
-          made.end((error) => (error ? reject(error) : resolve())),
-        );
-    },
+    close: () =>
+      pool.end(
+        patience,
+        (made) => new Promise((resolve, reject) => made.end((error) => (error ? reject(error) : resolve()))),
+      ),
   };
 }
 
@@ -74,14 +84,31 @@ export function openSqliteFile(path: string): { open(): DatabaseSync; close(): v
   };
 }
 
-function once<T>(make: () => Promise<T>): { get(): Promise<T>; made(): Promise<T | null> } {
-  let made: Promise<T> | null = null;
+interface Once<P> {
+  get(): Promise<P>;
+  end(patience: number, end: (pool: P) => Promise<void>): Promise<void>;
+}
+
+/** Makes a pool at its first use, and none after its end: nobody would end that one. */
+function once<P>(make: () => Promise<P>): Once<P> {
+  let made: Promise<P> | null = null;
+  let ended = false;
   return {
-    get: () => {
+    get: async () => {
+      if (ended) throw closedError();
       made ??= make();
       return made;
     },
-    made: async () => made,
+    end: async (patience, end) => {
+      ended = true;
+      if (!made) return;
+      try {
+        await inTime(patience, 'the end of a pool', end(await made));
+      } catch (error) {
+        // Whoever had a connection has waited as long, and it was destroyed. A pool of mysql2 never hears of that.
+        if (!(error instanceof AccountsError)) throw error;
+      }
+    },
   };
 }
 

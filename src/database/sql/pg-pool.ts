@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import { Ages, Lease, lease, type Patience } from './lease.ts';
 
@@ -9,6 +10,11 @@ export interface PgPool {
 }
 
 interface PgClient {
+  readonly host: string;
+  readonly port: number;
+  /** What the server calls this connection, and what proves that it is ours. */
+  readonly processID: unknown;
+  readonly secretKey: unknown;
   query(query: PgQuery): Promise<PgResult>;
   on(event: 'error', listener: (error: unknown) => void): unknown;
   off(event: 'error', listener: (error: unknown) => void): unknown;
@@ -39,7 +45,7 @@ const watched = new WeakMap<PgPool, Ages<PgClient>>();
 export function carefulPgPool(pool: PgPool, patience: Patience): PostgresPool {
   const ages = watch(pool);
   const lend = (client: PgClient): Pick<PostgresPoolClient, 'release'> & { query: unknown } => {
-    const lent = new Lease(client, ages, patience);
+    const lent = new Lease(client, ages, { patience, cancel });
     // One that ends between two queries tells it here, and would end the process if nobody listened.
     client.on('error', lent.spoil);
     return {
@@ -56,7 +62,7 @@ export function carefulPgPool(pool: PgPool, patience: Patience): PostgresPool {
       },
     };
   };
-  const connect = async (): Promise<PostgresPoolClient> =>
+  const lendOne = async (): Promise<PostgresPoolClient> =>
     lend(
       await lease(
         () => pool.connect(),
@@ -65,7 +71,7 @@ export function carefulPgPool(pool: PgPool, patience: Patience): PostgresPool {
         { ages, patience },
       ),
     ) as PostgresPoolClient;
-  return { connect, end: async () => undefined } as PostgresPool;
+  return { connect: lendOne, end: async () => undefined } as PostgresPool;
 }
 
 /** An idle connection that ends is told to the pool, and would end the process if nobody listened. */
@@ -83,4 +89,23 @@ const OVER = /^(08|57P|25006|25P03)/;
 
 function isAnswer(error: unknown): boolean {
   return error instanceof Error && 'severity' in error && 'code' in error && !OVER.test(String(error.code));
+}
+
+const CANCEL_REQUEST = 80_877_102;
+const PATIENCE_TO_CANCEL = 2_000;
+
+/**
+ * A server does not see that a connection has gone while it waits for a lock on its behalf. Every retry would leave one
+ * more behind it, until the server takes no connections any more, the application's neither.
+ */
+function cancel({ host, port, processID, secretKey }: PgClient): void {
+  if (typeof processID !== 'number' || typeof secretKey !== 'number') return;
+  const request = Buffer.alloc(16);
+  [16, CANCEL_REQUEST, processID, secretKey].forEach((field, place) => {
+    request.writeInt32BE(field, place * 4);
+  });
+  const socket = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
+  socket.on('error', () => {});
+  socket.setTimeout(PATIENCE_TO_CANCEL, () => socket.destroy());
+  socket.end(request).resume().unref();
 }

@@ -36,7 +36,10 @@ const schema: SchemaDialect = {
       LEFT JOIN pg_catalog.pg_collation ON pg_collation.oid = attcollation
     UNION ALL
     SELECT ours.relname || ' index ' || CASE WHEN indisprimary THEN 'primary' ELSE pg_class.relname END
-        || CASE WHEN indisunique THEN ' unique' ELSE '' END
+        || CASE WHEN indisunique THEN ' unique (' || (
+          SELECT string_agg(pg_catalog.pg_get_indexdef(indexrelid, place, true), ',' ORDER BY place)
+          FROM generate_series(1, indnkeyatts) AS place
+        ) || ')' || CASE WHEN indpred IS NULL THEN '' ELSE ' in part' END ELSE '' END
       FROM ours JOIN pg_catalog.pg_index ON indrelid = ours.oid AND indisvalid
       JOIN pg_catalog.pg_class ON pg_class.oid = indexrelid`,
   normalize: (line) => line,

@@ -36,7 +36,10 @@ function expectedLines({ typeOf, more }: SqlDialect['schema']): string[] {
     ...columnsOf(table).map(
       ({ name, kind, nullable }) => `${table.name}.${name} ${typeOf(kind)}${nullable ? '' : ' not null'}`,
     ),
-    ...table.indexes.map(({ name, unique }) => `${table.name} index ${name}${unique ? ' unique' : ''}`),
+    ...table.indexes.map(
+      ({ name, uniqueBy }) =>
+        `${table.name} index ${name}${uniqueBy === null ? '' : ` unique (${uniqueBy})`}`,
+    ),
   ]);
   return [...lines, ...more];
 }

@@ -40,7 +40,10 @@ export const SQLITE: SqlDialect = {
         FROM sqlite_schema AS ours, pragma_table_info(ours.name) AS info WHERE ours.name IN (${tables})
       UNION ALL
       SELECT ours.name || ' index ' || CASE WHEN list.origin = 'pk' THEN 'primary' ELSE list.name END
-          || CASE WHEN list."unique" THEN ' unique' ELSE '' END
+          || CASE WHEN list."unique" THEN ' unique (' || (
+          SELECT group_concat(coalesce(name, '?'), ',') FROM (
+            SELECT info.name FROM pragma_index_info(list.name) AS info ORDER BY info.seqno)
+        ) || ')' || CASE WHEN list.partial THEN ' in part' ELSE '' END ELSE '' END
         FROM sqlite_schema AS ours, pragma_index_list(ours.name) AS list
         WHERE ours.type = 'table' AND ours.name IN (${tables})`,
     normalize: (line) => line,

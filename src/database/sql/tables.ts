@@ -22,12 +22,13 @@ export interface Table<R> {
 
 export interface Index {
   name: string;
-  unique: boolean;
+  /** The column of which no value is twice in the table. */
+  uniqueBy: string | null;
 }
 
 const column = (name: string, kind: Kind): Column => ({ name, kind, nullable: false });
 const optional = (name: string, kind: Kind): Column => ({ name, kind, nullable: true });
-const PRIMARY: Index = { name: 'primary', unique: true };
+const PRIMARY: Index = { name: 'primary', uniqueBy: 'id' };
 
 export const USERS: Table<UserRecord> = {
   name: 'accounts_users',
@@ -55,7 +56,7 @@ export const IDENTITIES: Table<IdentityRecord> = {
     createdAt: column('created_at', 'time'),
   },
   id: column('id', 'digest'),
-  indexes: [PRIMARY, { name: 'accounts_identities_by_user', unique: false }],
+  indexes: [PRIMARY, { name: 'accounts_identities_by_user', uniqueBy: null }],
 };
 
 export const SESSIONS: Table<SessionRecord> = {
@@ -77,8 +78,8 @@ export const SESSIONS: Table<SessionRecord> = {
   },
   indexes: [
     PRIMARY,
-    { name: 'accounts_sessions_by_user', unique: false },
-    { name: 'accounts_sessions_by_end', unique: false },
+    { name: 'accounts_sessions_by_user', uniqueBy: null },
+    { name: 'accounts_sessions_by_end', uniqueBy: null },
   ],
 };
 
@@ -96,9 +97,9 @@ export const ONE_TIME_TOKENS: Table<OneTimeTokenRecord> = {
   id: column('id', 'digest'),
   indexes: [
     PRIMARY,
-    { name: 'accounts_one_time_tokens_by_hash', unique: true },
-    { name: 'accounts_one_time_tokens_by_user', unique: false },
-    { name: 'accounts_one_time_tokens_by_end', unique: false },
+    { name: 'accounts_one_time_tokens_by_hash', uniqueBy: 'hash' },
+    { name: 'accounts_one_time_tokens_by_user', uniqueBy: null },
+    { name: 'accounts_one_time_tokens_by_end', uniqueBy: null },
   ],
 };
 
@@ -119,7 +120,7 @@ export const MIGRATIONS: Table<MigrationRecord> = {
     checksum: column('checksum', 'text'),
     appliedAt: column('applied_at', 'time'),
   },
-  indexes: [PRIMARY],
+  indexes: [{ name: 'primary', uniqueBy: 'version' }],
 };
 
 export const TABLES: readonly Table<object>[] = [MIGRATIONS, USERS, IDENTITIES, SESSIONS, ONE_TIME_TOKENS];
