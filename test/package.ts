@@ -1,5 +1,5 @@
 // Packs the library, installs it into an empty project as somebody would, and uses it there by import and by require.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,6 +72,21 @@ try {
   };
   const needs = (subpath: string, name: string): string =>
     `graphql-accounts/database/${subpath} needs the package ${name}: npm install ${name}`;
+  /** The program says in one line what it lacks. */
+  const migrates = (url: string, missing: string): void => {
+    const program = join('node_modules', '.bin', 'graphql-accounts');
+    const { status, stderr } = spawnSync(program, ['migrate', '--database-url', url], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    if (
+      status !== 1 ||
+      !/^graphql-accounts: [^\n]+\n$/.test(stderr) ||
+      !stderr.includes(`npm install ${missing}`)
+    )
+      throw new Error(`migrate ended with ${status}: ${stderr}`);
+    console.log(stderr.trim());
+  };
   const install = (name: string): void => {
     const { version } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8')) as {
       version: string;
@@ -84,11 +99,21 @@ try {
     ['sql', 'kysely'],
   ] as const) {
     asks(subpath, needs(subpath, name));
+    if (subpath === 'redis') migrates('mongodb://127.0.0.1/accounts', 'mongoose');
+    if (subpath === 'redis') migrates('postgres://ada:secret@127.0.0.1/accounts', 'kysely');
     install(name);
     asks(subpath, 'loaded');
   }
-  asks('sql', needs('sql', 'pg'), "it.sqlDatabase('postgres://ada:secret@127.0.0.1/accounts');");
-  asks('sql', needs('sql', 'mysql2'), "it.sqlDatabase('mysql://ada:secret@127.0.0.1/accounts');");
+  asks(
+    'sql',
+    needs('sql with postgres://', 'pg'),
+    "it.sqlDatabase('postgres://ada:secret@127.0.0.1/accounts');",
+  );
+  asks(
+    'sql',
+    needs('sql with mysql://', 'mysql2'),
+    "it.sqlDatabase('mysql://ada:secret@127.0.0.1/accounts');",
+  );
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

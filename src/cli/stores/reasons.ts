@@ -2,13 +2,17 @@ import { AccountsError } from '../../errors.ts';
 import { reasonOf } from '../bad-configuration.ts';
 import { redact } from '../redaction.ts';
 
+/** How adapters begin: the line of the program has a place and says the same. */
+const SAID_ALREADY = /^The database cannot be used: /;
+
 /**
  * Why a server cannot be used, for whoever started the program. Drivers like to quote what they were given: whatever
  * stands before the host in the URL is taken out, and so is what looks like a secret.
  */
 export function whyUnusable(error: unknown, url: string): string {
   if (error instanceof AccountsError) return 'it does not answer';
-  return redact(withoutCredentials(reasonOf(rootOf(error)), url)) || 'it does not answer';
+  const reason = withoutCredentials(reasonOf(rootOf(error)), url).replace(SAID_ALREADY, '');
+  return redact(reason) || 'it does not answer';
 }
 
 /** Of several attempts (one for each address of a host) the first, and of an error that wraps another the other. */

@@ -1,4 +1,5 @@
 import type { mongo } from 'mongoose';
+import { NotMigrated } from '../not-migrated.ts';
 import { collectionsOf, type Database, OPTIONS, PLAIN } from './connection.ts';
 import { codeOf, isDuplicateKey, isUnauthorized } from './failures.ts';
 import { type Index, SCHEMA, SCHEMA_VERSION } from './schema.ts';
@@ -196,8 +197,8 @@ function isSameKey(key: object, other: object): boolean {
   return JSON.stringify(Object.entries(key)) === JSON.stringify(Object.entries(other));
 }
 
-function notMigrated(version: number | null): Error {
-  return new Error(
+function notMigrated(version: number | null): NotMigrated {
+  return new NotMigrated(
     version === null
       ? 'the database has no collections of graphql-accounts: run `graphql-accounts migrate`'
       : 'the collections are those of an older version of graphql-accounts: run `graphql-accounts migrate`',
