@@ -20,6 +20,13 @@ async function migrated(source: SqlSource, options?: SqlOptions): Promise<Accoun
   return db;
 }
 
+/** Makes the tables, and leaves nothing open. */
+async function migrate(url: string): Promise<void> {
+  const db = sqlDatabase(url);
+  await db.migrate?.();
+  await db.close?.();
+}
+
 /** Ten at once, so that each connection of a pool is used. */
 const askTen = (db: AccountsDatabase): Promise<unknown[]> =>
   Promise.all(Array.from({ length: 10 }, () => db.users.findMany(['ada'])));
@@ -118,6 +125,72 @@ onSqlServers('failures of', ({ name, server, newUrl, ask }) => {
       await vi.waitFor(() => askTen(db), { timeout: 5_000 });
       expect(await askTen(db)).toEqual(Array.from({ length: 10 }, () => [null]));
     }
+  });
+
+  test('queries that nobody waits for any more do not fill the server while a table is locked', async () => {
+    const url = await newUrl();
+    const db = await migrated(url, { poolSize: 5, patience: 200 });
+    await askTen(db);
+    const locker = poolOf(url, 1);
+    const query = (text: string) => (locker instanceof pg.Pool ? locker.query(text) : locker.query(text));
+    const [lock, unlock] =
+      name === 'PostgreSQL'
+        ? (['BEGIN; LOCK TABLE accounts_users', 'COMMIT'] as const)
+        : (['LOCK TABLES accounts_users WRITE', 'UNLOCK TABLES'] as const);
+    await query(lock);
+    for (let round = 0; round < 6; round++)
+      await expect(askTen(db)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    const connections = async (): Promise<number> => {
+      const [row] = await ask(
+        url,
+        name === 'PostgreSQL'
+          ? 'SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database()'
+          : 'SELECT count(*) AS n FROM information_schema.processlist WHERE db = database()',
+      );
+      return Number(row?.n);
+    };
+    // Who locks, who asks, and a pool.
+    await vi.waitFor(async () => expect(await connections()).toBeLessThanOrEqual(7), { timeout: 5_000 });
+    await query(unlock);
+    await vi.waitFor(() => askTen(db), { timeout: 5_000 });
+  });
+
+  test.runIf(name === 'MariaDB')('the server waits for a row hardly longer than we do', async () => {
+    const url = await newUrl();
+    const db = await migrated(url, { poolSize: 1, patience: 200 });
+    await db.sessions.create(aSession('1', 'ada'));
+    const locker = mysql.createPool({ uri: url, connectionLimit: 1 });
+    open.push({ close: () => locker.end() });
+    await locker.query('BEGIN');
+    await locker.query("UPDATE accounts_sessions SET ip = 'x' WHERE id = '1'");
+    await expect(db.sessions.revoke('1', 7)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    const waiting =
+      "SELECT id FROM information_schema.processlist WHERE info LIKE 'UPDATE accounts_sessions%'";
+    await vi.waitFor(async () => expect(await ask(url, waiting)).toEqual([]), { timeout: 5_000 });
+    await locker.query('COMMIT');
+    expect((await db.sessions.findMany(['1']))[0]?.revokedAt).toBe(null);
+  });
+
+  test('closing ends while the server is silent and calls wait', async () => {
+    const { url, proxy } = await proxied();
+    const db = await migrated(url, { poolSize: 3, patience: 300 });
+    await askTen(db);
+    await proxy.turn('silent');
+    const calls = Promise.allSettled(Array.from({ length: 10 }, () => db.users.findMany(['ada'])));
+    await Promise.race([calls, new Promise((resolve) => setImmediate(resolve))]);
+    await db.close?.();
+    expect((await calls).every(({ status }) => status === 'rejected')).toBe(true);
+  });
+
+  test('a call that was begun before the end opens nothing after it', async () => {
+    const { url, proxy } = await proxied();
+    await migrate(url);
+    const before = proxy.connections().ever;
+    const db = sqlDatabase(url);
+    const call = db.users.findMany(['ada']);
+    await db.close?.();
+    await expect(call).rejects.toThrow('The database is closed.');
+    expect(proxy.connections().ever).toBe(before);
   });
 
   test('a pool of ours has no more connections than it may have', async () => {

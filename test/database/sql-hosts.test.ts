@@ -4,7 +4,7 @@ import { type Dialect, MysqlDialect, PostgresDialect, SqliteDialect } from 'kyse
 import mysql from 'mysql2';
 import mysqlPromise from 'mysql2/promise';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { databaseConformance } from '../../src/database/conformance/index.ts';
 import { aSession, aUser } from '../../src/database/conformance/records.ts';
 import { type SqlSource, sqlDatabase } from '../../src/database/sql/index.ts';
@@ -108,6 +108,37 @@ onSqlServers("hosts' pools on", ({ name, newUrl, ask }) => {
       expect(await ask(url, 'SHOW TABLES')).toEqual([]);
     });
 
+    test('what the server quotes is taken out of its errors, quotes in it too', async () => {
+      const db = sqlDatabase(await newUrl());
+      await db.migrate?.();
+      const token = { purpose: 'p', userId: 'u', data: {}, createdAt: 1e12, expiresAt: 1e12 };
+      await db.oneTimeTokens.put({ ...token, key: 'a', hash: 'one' });
+      await db.oneTimeTokens.put({ ...token, key: 'b', hash: "it's hunter2's" });
+      const failure: unknown = await db.oneTimeTokens
+        .put({ ...token, key: 'a', hash: "it's hunter2's" })
+        .then(String, (error: unknown) => error);
+      expect(failure).toMatchObject({ code: 'ER_DUP_ENTRY' });
+      expect(JSON.stringify(failure, [...Object.getOwnPropertyNames(failure), 'cause'])).not.toContain(
+        'hunter2',
+      );
+      await db.close?.();
+    });
+
+    test.each(['ssl-mode=VERIFY_IDENTITY', 'ssl-mode=VERIFY_CA', 'sslmode=verify-identity', 'ssl=true'])(
+      'a URL that asks for TLS by %s is not served without',
+      async (parameter) => {
+        const db = sqlDatabase(`${await newUrl()}?${parameter}`);
+        await expect(db.migrate?.()).rejects.toThrow(/secure|certificate/i);
+        await db.close?.();
+      },
+    );
+
+    test.each(['ssl-mode=DISABLED', 'ssl=false'])('a URL may ask for no TLS by %s', async (parameter) => {
+      const db = sqlDatabase(`${await newUrl()}?${parameter}`);
+      await db.migrate?.();
+      await db.close?.();
+    });
+
     test('what is too long for its column is refused, not cut', async () => {
       const url = await newUrl();
       const pool = mysqlPool(url);
@@ -199,6 +230,17 @@ describe('hosts of SQLite', () => {
     expect(await db.users.create(aUser('ada'), [])).toBe(null);
   });
 
+  test('asking whether it is ready leaves nothing behind', async () => {
+    const host = new DatabaseSync(':memory:');
+    const prepare = vi.spyOn(host, 'prepare');
+    const db = sqlDatabase(host);
+    await db.migrate?.();
+    await db.ping?.();
+    const prepared = prepare.mock.calls.length;
+    for (let n = 0; n < 10; n++) await db.ping?.();
+    expect(prepare.mock.calls.length).toBe(prepared);
+  });
+
   test("the host's connection stays open when the database is closed", async () => {
     const host = new DatabaseSync(':memory:');
     const db = sqlDatabase(host);
@@ -215,6 +257,7 @@ test.each([
   'redis://localhost',
   'mssql://localhost/x',
   'postgres:// secret:pass@/',
+  'mysql://ada:pass@localhost/x?ssl-mode=maybe',
   null,
   {},
   { connect: () => 1 },

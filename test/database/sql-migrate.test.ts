@@ -91,11 +91,31 @@ const BY_HAND_THERE = {
   PostgreSQL: [
     ['ALTER TABLE accounts_identities DROP CONSTRAINT accounts_identities_pkey', 'accounts_identities'],
     ['DROP INDEX accounts_one_time_tokens_by_hash', 'accounts_one_time_tokens'],
+    // With these, an address could be two users', and a hash two tokens'.
+    [
+      'ALTER TABLE accounts_identities DROP CONSTRAINT accounts_identities_pkey, ADD PRIMARY KEY (id, created_at)',
+      'accounts_identities',
+    ],
+    [
+      `DROP INDEX accounts_one_time_tokens_by_hash;
+       CREATE UNIQUE INDEX accounts_one_time_tokens_by_hash ON accounts_one_time_tokens (hash) WHERE purpose = 'x'`,
+      'accounts_one_time_tokens',
+    ],
     ['ALTER TABLE accounts_users ALTER COLUMN version TYPE integer', 'accounts_users'],
     ['ALTER TABLE accounts_users ALTER COLUMN emails DROP NOT NULL', 'accounts_users'],
   ],
   MariaDB: [
     ['ALTER TABLE accounts_identities DROP PRIMARY KEY', 'accounts_identities'],
+    // With these, an address could be two users', and a hash two tokens'.
+    [
+      'ALTER TABLE accounts_identities DROP PRIMARY KEY, ADD PRIMARY KEY (id, created_at)',
+      'accounts_identities',
+    ],
+    [
+      `ALTER TABLE accounts_one_time_tokens DROP KEY accounts_one_time_tokens_by_hash,
+         ADD UNIQUE KEY accounts_one_time_tokens_by_hash (hash, purpose)`,
+      'accounts_one_time_tokens',
+    ],
     ['DROP INDEX accounts_one_time_tokens_by_hash ON accounts_one_time_tokens', 'accounts_one_time_tokens'],
     ['ALTER TABLE accounts_sessions MODIFY id VARCHAR(255) NOT NULL', 'accounts_sessions'],
   ],
@@ -297,6 +317,16 @@ describe('migrations on SQLite', () => {
     db.exec(statement);
     expect(await refusalOfUse(db)).toBe(changed(table));
     expect(await refusalOfMigrate(db)).toBe(changed(table));
+  });
+
+  test.each([
+    'CREATE UNIQUE INDEX accounts_one_time_tokens_by_hash ON accounts_one_time_tokens (hash, purpose)',
+    "CREATE UNIQUE INDEX accounts_one_time_tokens_by_hash ON accounts_one_time_tokens (hash) WHERE purpose = 'x'",
+  ])('%s: is noticed and refused', async (statement) => {
+    const db = await migrated();
+    db.exec('DROP INDEX accounts_one_time_tokens_by_hash');
+    db.exec(statement);
+    expect(await refusalOfUse(db)).toBe(changed('accounts_one_time_tokens'));
   });
 
   test("somebody else's table is refused and left as it is", async () => {

@@ -1,4 +1,6 @@
 import { createServer, type Server } from 'node:net';
+import { setTimeout as elapse } from 'node:timers/promises';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../servers/process.ts';
 import { STORES, type StoreSettings } from '../servers/stores.ts';
@@ -85,6 +87,36 @@ describeEachStore('the tables on $name', DATABASES, () => ({
     });
   },
 }));
+
+test.each([
+  'postgres://ada:12345/hunter2@127.0.0.1/accounts',
+  'postgres://ada:12?hunter2@127.0.0.1/accounts',
+  'postgres://ada:12#hunter2@127.0.0.1/accounts',
+  'mysql://ada:p@12/hunter2@127.0.0.1/accounts',
+  'mongodb://ada:12345/hunter2@127.0.0.1/accounts',
+])('a password that ends its URL too early is not told: %s', async (url) => {
+  await isRefused(['migrate'], { DATABASE_URL: url }, /DATABASE_URL: .* write \/ as %2F/);
+});
+
+describeEachStore(
+  'a migration on $name',
+  STORES.filter(({ name }) => name === 'PostgreSQL'),
+  () => ({
+    tests(on) {
+      on('waits for another one that takes longer than a start may', async (store) => {
+        const { DATABASE_URL } = await store.newSettings();
+        const other = new pg.Client({ connectionString: DATABASE_URL });
+        await other.connect();
+        await other.query('SELECT pg_advisory_lock(7378123390467043)');
+        const migrating = bench.run(['migrate'], { DATABASE_URL });
+        // A start may take 15 s: only what is longer shows that this is none.
+        await Promise.race([migrating, elapse(16_000)]);
+        await other.end();
+        expect(await migrating).toMatchObject({ code: 0, stderr: '' });
+      });
+    },
+  }),
+);
 
 test.each(['sqlite::memory:', 'sqlite:./migrated.db'])('migrate makes the tables of %s', async (url) => {
   for (let n = 0; n < 2; n++) {

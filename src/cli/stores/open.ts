@@ -76,7 +76,7 @@ async function placeOf(
       return { store: db, place: path, close: async () => db.close?.() };
     }
     case 'sql':
-      return loadPackage(name, async () => (await import('./sql.ts')).openSql(url.url));
+      return loadPackage(name, async () => (await import('./sql.ts')).openSql(url.url, name));
     case 'mongodb':
       return loadPackage(name, async () => (await import('./mongodb.ts')).openMongo(url.url, now));
   }

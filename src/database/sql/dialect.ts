@@ -38,7 +38,10 @@ export interface SqlDialect {
 export type PlaceKind = Kind | 'keys';
 
 export interface SchemaDialect {
-  /** One line for each column and each index of our tables, and of a unique one the columns too. `tables` are their names as literals. */
+  /**
+   * One line for each column and each index of our tables; of a unique one with its columns, together or one a line.
+   * `tables` are their names as literals.
+   */
   inspect(tables: string): string;
   /** A line of `inspect` as it is compared: servers of one kind differ in how they write a type. */
   normalize(line: string): string;

@@ -1,35 +1,47 @@
 /** What a pool of mysql2 is told for a URL. */
 export interface MysqlAddress {
   uri: string;
-  ssl?: { rejectUnauthorized: boolean; verifyIdentity: boolean };
+  ssl?: Tls;
 }
 
-/** The names that the clients of MySQL and those who rent it out have for one parameter. */
-const PARAMETER = /^ssl-?mode$/i;
+interface Tls {
+  rejectUnauthorized: boolean;
+  verifyIdentity: boolean;
+}
 
 /** As the manual of MySQL has them. Without TLS is what a URL without the parameter means. */
-const MODES: { readonly [mode: string]: MysqlAddress['ssl'] } = {
-  DISABLED: undefined,
-  PREFERRED: undefined,
-  REQUIRED: { rejectUnauthorized: false, verifyIdentity: false },
-  VERIFY_CA: { rejectUnauthorized: true, verifyIdentity: false },
-  VERIFY_IDENTITY: { rejectUnauthorized: true, verifyIdentity: true },
-};
+const MODES: ReadonlyMap<string, Tls | null> = new Map([
+  ['DISABLED', null],
+  ['PREFERRED', null],
+  ['REQUIRED', { rejectUnauthorized: false, verifyIdentity: false }],
+  ['VERIFY_CA', { rejectUnauthorized: true, verifyIdentity: false }],
+  ['VERIFY_IDENTITY', { rejectUnauthorized: true, verifyIdentity: true }],
+]);
+
+/** Clients of MySQL, and those who rent it out, have several names for one parameter. */
+const PARAMETER = /^ssl-?mode$/i;
+
+/** A short way to say it. Whatever else `ssl` holds is for mysql2. */
+const SHORT: ReadonlyMap<string, string> = new Map([
+  ['true', 'VERIFY_IDENTITY'],
+  ['false', 'DISABLED'],
+]);
 
 /**
- * mysql2 ignores a parameter that it does not know: who asks for TLS by `ssl-mode` would send passwords in the clear.
+ * mysql2 ignores a parameter that it does not know: whoever asks for TLS by `ssl-mode` would send everything in the
+ * clear.
  *
  * @throws TypeError when it is no mode of MySQL.
  */
 export function readMysqlUrl(url: string): MysqlAddress {
   const address = new URL(url.replace(/^mariadb:/i, 'mysql:'));
-  const names = [...address.searchParams.keys()].filter((name) => PARAMETER.test(name));
-  let ssl: MysqlAddress['ssl'];
-  for (const name of names) {
-    const mode = address.searchParams.get(name)?.toUpperCase().replaceAll('-', '_') ?? '';
-    if (!Object.hasOwn(MODES, mode))
-      throw new TypeError(`${name} must be one of ${Object.keys(MODES).join(', ')}`);
-    ssl = MODES[mode];
+  let ssl: Tls | null = null;
+  for (const [name, value] of [...address.searchParams]) {
+    const mode = PARAMETER.test(name) ? value : name === 'ssl' ? SHORT.get(value) : undefined;
+    if (mode === undefined) continue;
+    const found = MODES.get(mode.toUpperCase().replaceAll('-', '_'));
+    if (found === undefined) throw new TypeError(`${name} must be one of ${[...MODES.keys()].join(', ')}`);
+    ssl = found;
     address.searchParams.delete(name);
   }
   return { uri: address.href, ...(ssl && { ssl }) };

@@ -40,17 +40,16 @@ function toDateTime(value: unknown): string {
 const bytes = (column: string): string => `CAST(${column} AS BINARY)`;
 
 const schema: SchemaDialect = {
-  // As bytes: the columns of information_schema have different collations, which MySQL 8 does not mix.
+  // As bytes: the columns of information_schema have different collations, which MySQL 8 does not mix. A line for each
+  // column of an index: with GROUP BY or DISTINCT, MariaDB spoils some of them.
   inspect: (tables) => `
     SELECT CONCAT(${bytes('TABLE_NAME')}, '.', ${bytes('COLUMN_NAME')}, ' ', ${bytes('COLUMN_TYPE')},
       IFNULL(CONCAT(' ', ${bytes('CHARACTER_SET_NAME')}), ''), IF(IS_NULLABLE = 'NO', ' not null', '')) AS line
       FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN (${tables})
     UNION ALL
     SELECT CONCAT(${bytes('TABLE_NAME')}, ' index ', ${bytes('LOWER(INDEX_NAME)')}, IF(NON_UNIQUE = 0, CONCAT(' unique (',
-        GROUP_CONCAT(IFNULL(${bytes('COLUMN_NAME')}, '?'), IFNULL(CONCAT(' ', SUB_PART), '') ORDER BY SEQ_IN_INDEX),
-        ')'), ''))
+        IFNULL(${bytes('COLUMN_NAME')}, '?'), IFNULL(CONCAT(' ', SUB_PART), ''), ')'), ''))
       FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN (${tables})
-      GROUP BY TABLE_NAME, INDEX_NAME, NON_UNIQUE
     UNION ALL
     SELECT CONCAT(${bytes('TABLE_NAME')}, ' engine ', ${bytes("IFNULL(ENGINE, 'none')")})
       FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN (${tables})`,

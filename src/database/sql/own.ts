@@ -12,6 +12,9 @@ import { carefulPgPool, type PgPool } from './pg-pool.ts';
 /** A connection that nobody needs is given back to the server after so many milliseconds. */
 const IDLE = 30_000;
 
+/** So that it is we who give up first, and say it in our way. Timers last 2^31 ms at most. */
+const longerThan = (patience: number): number => Math.min(patience + 1_000, 2 ** 31 - 1);
+
 interface PoolOptions {
   poolSize: number;
   patience: number;
@@ -24,7 +27,7 @@ export function openPgPool(url: string, { poolSize, patience }: PoolOptions): Co
     return new pg.Pool({
       connectionString: url,
       max: poolSize,
-      connectionTimeoutMillis: patience,
+      connectionTimeoutMillis: longerThan(patience),
       idleTimeoutMillis: IDLE,
       keepAlive: true,
     }) as unknown as PgPool;
@@ -44,14 +47,13 @@ export function openMysqlPool(url: string, { poolSize, patience }: PoolOptions):
     const made = createPool({
       ...address,
       connectionLimit: poolSize,
-      connectTimeout: patience,
+      connectTimeout: longerThan(patience),
       idleTimeout: IDLE,
       enableKeepAlive: true,
       charset: 'utf8mb4',
     });
-    // A server does not see that a connection has gone while it waits for a row, 50 s if nothing is said. A bit longer
-    // than we wait, so that it is we who give up.
-    const rowPatience = Math.ceil(patience / 1_000) + 1;
+    // A server does not see that a connection has gone while it waits for a row, 50 s if nothing is said.
+    const rowPatience = Math.ceil(longerThan(patience) / 1_000);
     made.on('connection', (connection) =>
       connection.query(`SET SESSION innodb_lock_wait_timeout = ${rowPatience}`, () => {}),
     );
