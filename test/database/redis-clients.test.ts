@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { aSession, NOW } from '../../src/database/conformance/records.ts';
 import { type RedisClient, redisSessions } from '../../src/database/redis/index.ts';
@@ -129,6 +131,30 @@ describe.skipIf(!HAS_REDIS)("a host's client of one server", () => {
     nobody.disconnect();
   });
 
+  test('needs no more rights than the page names', async () => {
+    const page = readFileSync(new URL('../../docs/redis.md', import.meta.url), 'utf8');
+    const [, list = ''] = /limited by ACL needs ([^.]+) on keys that begin with/.exec(page) ?? [];
+    const commands = list.toLowerCase().match(/[a-z]+(?=,| and|$)/g) ?? [];
+    const rights = ['~accounts:*', ...commands.map((command) => `+${command}`)];
+    await plain.acl('SETUSER', 'as-told', 'reset', 'on', '>secret', ...rights);
+    const client = new Redis({ port: server.port, username: 'as-told', password: 'secret' });
+    await story(client);
+    expect(await redisSessions(client).warnings()).toEqual([]);
+    client.disconnect();
+  });
+
+  test('whose password is refused is told so, without it', async () => {
+    const client = new Redis({ port: server.port, password: 'wrong secret', maxRetriesPerRequest: 1 });
+    client.on('error', () => undefined);
+    const sessions = redisSessions(client);
+    for (const call of [sessions.ping, sessions.warnings, () => sessions.revoke('1', NOW)]) {
+      const error = await call().catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(Error);
+      expect(inspect(error, { depth: null })).not.toContain('wrong secret');
+    }
+    client.disconnect();
+  });
+
   test('is warned of settings that lose sessions or bring some back', async () => {
     const sessions = redisSessions(plain);
     expect(await sessions.warnings()).toEqual([]);
@@ -147,7 +173,7 @@ describe.skipIf(!HAS_REDIS)("a host's client of one server", () => {
       client.disconnect();
     }
     await plain.acl('SETUSER', 'limited', 'on', '>secret', '~*', '+@all', '-config');
-    const limited = new Redis(server.url, { username: 'limited', password: 'secret' });
+    const limited = new Redis({ port: server.port, username: 'limited', password: 'secret' });
     expect(await redisSessions(limited).warnings()).toEqual([]);
     limited.disconnect();
   });

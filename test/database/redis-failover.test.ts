@@ -165,6 +165,36 @@ describe.skipIf(!HAS_REDIS)('a primary with a replica (S22)', () => {
     expect(await revokedAt(client, ['1'])).toEqual([NOW]);
   });
 
+  test.each([{ enableOfflineQueue: false }, { commandTimeout: 100 }, { socketTimeout: 100 }])(
+    'is waited for by a client with %o',
+    async (options) => {
+      const hosts = open(servers.primary, options);
+      await until(async () => hosts.status === 'ready');
+      const sessions = redisSessions(hosts);
+      await sessions.create(aSession('1', 'ada'));
+      await servers.way.turn('slow', 200);
+      expect(await sessions.update(aSession('1', 'ada'))).toBe(true);
+      expect(await sessions.revoke('1', NOW)).toBe(true);
+      hosts.disconnect();
+    },
+  );
+
+  test('that takes over is found by the connection that waits for replicas, as by the client', async () => {
+    const others = present(await startRedisReplication());
+    const sessions = redisSessions(client);
+    await sessions.create(aSession('1', 'ada'));
+    expect(await sessions.revoke('1', NOW)).toBe(true);
+    // The name of the primary leads elsewhere now, and the old one is still there.
+    client.options.port = others.primary.port;
+    const watcher = open(servers.primary);
+    await watcher.client('KILL', 'ID', await client.client('ID'));
+    watcher.disconnect();
+    await until(async () => (await client.info('server')).includes(`tcp_port:${others.primary.port}`));
+    await sessions.create(aSession('2', 'ada'));
+    expect(await sessions.revoke('2', NOW)).toBe(true);
+    await others.close();
+  });
+
   test('a replica is refused where it is noticed: by its client, by ping, and by every change', async () => {
     expect(() =>
       redisSessions(new Redis(servers.replica.url, { lazyConnect: true, readOnly: true })),

@@ -91,6 +91,20 @@ describe.skipIf(!HAS_REDIS)('the TTL of keys in Redis (S22)', () => {
     });
   });
 
+  test('a refresh that is refused takes nothing from the session that another has refreshed', async () => {
+    await sessions.create(ending('1', 2 * HOUR, 9 * HOUR));
+    await sessions.update(ending('1', 4 * HOUR, 9 * HOUR));
+    for (const idle of [HOUR, 0]) expect(await sessions.update(ending('1', idle, 9 * HOUR))).toBe(false);
+    expect(await hoursLeft()).toEqual({ 'accounts:session:1': 4, 'accounts:user:ada': 4 });
+    expect((await sessions.findMany(['1']))[0]?.version).toBe(2);
+  });
+
+  test('gets shorter with a refresh that leaves less', async () => {
+    await sessions.create(ending('1', 4 * HOUR, 9 * HOUR));
+    expect(await sessions.update(ending('1', 2 * HOUR, 9 * HOUR))).toBe(true);
+    expect((await hoursLeft())['accounts:session:1']).toBe(2);
+  });
+
   test('a session that has ended already is stored nowhere', async () => {
     await sessions.create(ending('idle', 0, HOUR));
     await sessions.create(ending('last', HOUR, -1));

@@ -23,6 +23,8 @@ export function openRedis({ nodes, cluster, tls, username, password, db }: Sessi
     ...(tls && { tls: {} }),
     connectTimeout: ANSWER,
     commandTimeout: ANSWER,
+    // A connection that was cut without a word would be asked for a quarter of an hour, until the system gives it up.
+    socketTimeout: ANSWER,
     maxRetriesPerRequest: 2,
   };
   const wait = (attempt: number): number => Math.min(attempt * 100, MAX_WAIT_TO_RECONNECT);
@@ -32,13 +34,20 @@ export function openRedis({ nodes, cluster, tls, username, password, db }: Sessi
         redisOptions: options,
         clusterRetryStrategy: wait,
         slotsRefreshTimeout: ANSWER,
+        // While no node is there, requests would pile up without end.
+        enableOfflineQueue: false,
+        // Certificates are for names, not for addresses.
+        ...(tls && { dnsLookup: (host, found) => found(null, host) }),
       })
     : new Redis({ ...options, host, port, db, retryStrategy: wait });
   // Why a connection was lost; those who wait for an answer learn of it. Without a listener it would be written out.
   let lost: Error | null = null;
   client.on('error', (error: Error) => {
-    lost = error;
+    lost = reasonOf(error);
   });
+  const connected = cluster ? firstConnection(client) : Promise.resolve();
+  // It is for `ping` to tell.
+  connected.catch(() => undefined);
   const store = redisSessions(client);
   return {
     store,
@@ -46,6 +55,7 @@ export function openRedis({ nodes, cluster, tls, username, password, db }: Sessi
     warnings: () => store.warnings(),
     ping: async () => {
       try {
+        await connected;
         await store.ping();
       } catch (error) {
         throw lost ?? error;
@@ -53,4 +63,18 @@ export function openRedis({ nodes, cluster, tls, username, password, db }: Sessi
     },
     close: async () => client.disconnect(),
   };
+}
+
+/** Resolves once the client of a cluster is ready, and throws when none of the nodes that it was told can be used. */
+function firstConnection(client: Redis | Cluster): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.once('ready', () => resolve());
+    client.once('error', reject);
+  });
+}
+
+/** What the last node has said, where none of a cluster can be used. */
+function reasonOf(error: Error & { lastNodeError?: Error | null }): Error {
+  const said = error.lastNodeError ?? error;
+  return said.message === 'Connection is closed.' ? new Error('no node can be reached') : said;
 }

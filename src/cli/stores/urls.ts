@@ -25,6 +25,8 @@ interface RedisNode {
 
 const FORMS = 'give sqlite:PATH, mongodb://…, postgres://… or mysql://…';
 const REDIS_PORT = 6379;
+/** Hosts in a list: the driver ends the program when one of them has no name. */
+const MONGODB_HOSTS = /^[^:]+:\/\/(?:[^/?#\s]*@)?[^,:/?#\s][^,/?#\s]*(?:,[^,:/?#\s][^,/?#\s]*)*(?:[/?#]|$)/;
 
 /** Reads the URL of a database. Throws BadConfiguration under the name that its user knows it by, without the value. */
 export function parseDatabaseUrl(url: string, name: string): DatabaseUrl {
@@ -36,7 +38,7 @@ export function parseDatabaseUrl(url: string, name: string): DatabaseUrl {
     case 'mongodb+srv':
       checkEncoded(url, name);
       // Not for `URL`: a replica set has several hosts.
-      if (!/^[^:]+:\/\/[^/?#\s]+/.test(url)) throw namesNoServer(name, scheme);
+      if (!MONGODB_HOSTS.test(url)) throw namesNoServer(name, scheme);
       return { kind: 'mongodb', url };
     case 'postgres':
     case 'postgresql':

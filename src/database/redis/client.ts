@@ -10,7 +10,7 @@ export interface RedisClient {
   evalsha(sha: string, keys: number, ...keysAndArgs: (string | number)[]): Promise<unknown>;
   eval(source: string, keys: number, ...keysAndArgs: (string | number)[]): Promise<unknown>;
   pipeline(commands: unknown[][]): { exec(): Promise<[error: Error | null, reply: unknown][] | null> };
-  on(event: 'error' | 'end', listener: () => void): unknown;
+  on(event: 'error' | 'close' | 'end', listener: () => void): unknown;
   disconnect(): void;
 }
 
@@ -44,8 +44,9 @@ export interface SecondConnection {
 }
 
 /**
- * A connection beside that of the client, made when it is needed and ended with the client. It does not reconnect:
- * whoever waits for an answer when it breaks is told so, and the next one gets another.
+ * A connection beside that of the client, made when it is needed and ended with that of the client: where the client
+ * finds another server after a fail-over, it does too. It does not reconnect: whoever waits for an answer when it breaks
+ * is told so, and the next one gets another.
  */
 export function secondConnection(client: RedisClient): SecondConnection {
   let second: RedisClient | null = null;
@@ -60,14 +61,13 @@ export function secondConnection(client: RedisClient): SecondConnection {
   return {
     open: () => {
       if (second) return second;
-      // Nobody would end it.
-      if (client.status === 'end' || client.status === 'disconnecting')
-        throw new Error('Connection is closed.');
+      // Nobody would end it, and the client may be about to find another server.
+      if (client.status !== 'ready') throw new Error('Connection is closed.');
       const made = duplicate(client);
       second = made;
       made.on('error', () => undefined);
       made.on('end', () => forget(made));
-      if (!isWatched) client.on('end', () => second && drop(second));
+      if (!isWatched) client.on('close', () => second && drop(second));
       isWatched = true;
       return made;
     },
@@ -77,10 +77,16 @@ export function secondConnection(client: RedisClient): SecondConnection {
 
 function duplicate(client: RedisClient): RedisClient {
   const { condition, options, duplicate } = kindOf(client);
-  if (client.isCluster) return duplicate.call(client, [], { clusterRetryStrategy: () => null });
+  if (client.isCluster) {
+    const cluster = { enableOfflineQueue: true, clusterRetryStrategy: () => null };
+    return duplicate.call(client, [], { ...cluster, redisOptions: PATIENT });
+  }
   // The database that the host has selected since.
   const db = condition?.select ?? options?.db ?? 0;
-  return duplicate.call(client, { db, retryStrategy: () => null });
+  return duplicate.call(client, { ...PATIENT, db, enableOfflineQueue: true, retryStrategy: () => null });
 }
+
+/** Replicas may take longer than the host lets an answer take, and whoever waits for them has a deadline. */
+const PATIENT = { commandTimeout: undefined, socketTimeout: undefined };
 
 const kindOf = (client: RedisClient): Kind => client as unknown as Kind;

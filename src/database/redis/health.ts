@@ -17,9 +17,14 @@ export async function pingPrimaries(client: RedisClient, anyKey: string): Promis
       throw new Error(`${name} is Redis ${version}: redisSessions needs Redis ${OLDEST} or newer`);
     if (info.get('role') !== 'master')
       throw new Error(`${name} is a replica: redisSessions needs the primary`);
-    if (client.isCluster && parse(await node.cluster('INFO')).get('cluster_state') !== 'ok')
+    if (info.get('redis_mode') !== 'cluster') continue;
+    const cluster = parse(await node.cluster('INFO'));
+    if (!client.isCluster && cluster.get('cluster_size') !== '1')
+      throw new Error(`${name} is one of a cluster: name several of its nodes, for a client that knows all`);
+    if (cluster.get('cluster_state') !== 'ok')
       throw new Error(`${name} says that its cluster is down: see CLUSTER INFO there`);
   }
+  await client.exists(anyKey);
 }
 
 /** One line for each setting of a primary under which sessions may be lost, or may come back. */
@@ -60,7 +65,7 @@ async function infoOfPrimaries(
   anyKey: string,
 ): Promise<{ name: string; node: Node; info: Info }[]> {
   // A cluster knows its nodes once it is connected.
-  await client.exists(anyKey);
+  if (client.isCluster) await client.exists(anyKey);
   return Promise.all(
     primariesOf(client).map(async (node) => {
       const { host, port } = node.options ?? {};

@@ -4,7 +4,8 @@ import { needPackage } from '../driver.ts';
 import type { SessionStore } from '../ports.ts';
 import { checkClient, type RedisClient } from './client.ts';
 import { findWarnings, pingPrimaries } from './health.ts';
-import { quiet } from './quiet.ts';
+import { keysWith } from './keys.ts';
+import { quiet, quietly } from './quiet.ts';
 import { createSessions } from './sessions.ts';
 
 export type { RedisClient } from './client.ts';
@@ -33,7 +34,7 @@ export interface RedisSessionsOptions {
 }
 
 export interface RedisSessions extends SessionStore {
-  /** Asks every primary. Throws when one does not answer, is a replica or is older than Redis 6. */
+  /** Asks every primary. Throws when one does not answer, is a replica, is older than Redis 6 or needs a `Cluster`. */
   ping(): Promise<void>;
   /** One line for each setting of a primary under which sessions may be lost, or may come back; for a log at start. */
   warnings(): Promise<string[]>;
@@ -70,9 +71,10 @@ export function redisSessions(client: RedisClient, options: RedisSessionsOptions
     throw new TypeError('replicaPatience must be a number of milliseconds above 0');
 
   const replication = { replicas, patience: replicaPatience };
+  const anyKey = keysWith(prefix).session('');
   return {
     ...checkedSessions(quiet(createSessions(client, { prefix, now, replication }))),
-    ping: () => pingPrimaries(client, prefix),
-    warnings: () => findWarnings(client, prefix),
+    ping: quietly(() => pingPrimaries(client, anyKey)),
+    warnings: quietly(() => findWarnings(client, anyKey)),
   };
 }

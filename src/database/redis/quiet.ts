@@ -2,7 +2,8 @@ import type { SessionStore } from '../ports.ts';
 
 /**
  * The same store, whose errors tell what went wrong and not with which session: ioredis hangs the arguments of a
- * command on its errors, and a log that shows an error whole would keep addresses and user agents.
+ * command on its errors, and a log that shows an error whole would keep addresses and user agents, or the password of
+ * a client that is refused.
  */
 export function quiet(store: SessionStore): SessionStore {
   return {
@@ -16,13 +17,23 @@ export function quiet(store: SessionStore): SessionStore {
   };
 }
 
-function quietly<A extends unknown[], T>(call: (...args: A) => Promise<T>): (...args: A) => Promise<T> {
+/** The same for one call. */
+export function quietly<A extends unknown[], T>(
+  call: (...args: A) => Promise<T>,
+): (...args: A) => Promise<T> {
   return async (...args) => {
     try {
       return await call(...args);
     } catch (error) {
-      if (error instanceof Error && 'command' in error) delete error.command;
+      withoutCommand(error);
       throw error;
     }
   };
+}
+
+function withoutCommand(error: unknown): void {
+  if (!(error instanceof Error)) return;
+  if ('command' in error) delete error.command;
+  // That of a cluster, none of whose nodes can be used.
+  if ('lastNodeError' in error) withoutCommand(error.lastNodeError);
 }

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 
-/** A script on the one key of a user: a cluster needs to hold no two keys together. */
+/** A script on one key: a cluster needs to hold no two together. */
 export interface Script {
   readonly source: string;
   readonly sha: string;
 }
 
-// `left` is what is left of a session in milliseconds: the key outlives every session that it holds, and no more.
+// `left` is what is left of a session in milliseconds: the key outlives every session that it leads to, and no more.
 const LENGTHEN = `
 local function lengthen(left)
   if redis.call('PTTL', KEYS[1]) < tonumber(left) then redis.call('PEXPIRE', KEYS[1], left) end
@@ -38,6 +38,12 @@ for i = 1, #page[2], 2 do
 end
 if page[1] ~= cursor then redis.call('HSET', KEYS[1], 'cursor', page[1]) end
 return 1`);
+
+/** ARGV: what is left. Answers how many milliseconds it was before; -2 when there is no such key. */
+export const EXTEND = script(`${LENGTHEN}
+local had = redis.call('PTTL', KEYS[1])
+if had ~= -2 then lengthen(ARGV[1]) end
+return had`);
 
 /** ARGV: field, the version that it must have, value, what is left. 1 when it was replaced. */
 export const UPDATE = script(`${LENGTHEN}

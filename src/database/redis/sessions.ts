@@ -4,8 +4,10 @@ import { keysWith } from './keys.ts';
 import { createLookUp } from './look-up.ts';
 import { confirmedBy, type Replication } from './replication.ts';
 import { run } from './run.ts';
-import { CREATE, LIST, REVOKE_ALL, REVOKE_ONE, UPDATE } from './scripts.ts';
+import { CREATE, EXTEND, LIST, REVOKE_ALL, REVOKE_ONE, UPDATE } from './scripts.ts';
 import { endOf, fromValue, toValue } from './value.ts';
+
+const NOT_THERE = -2;
 
 /**
  * The hash of a user is the truth about the sessions of that user, and changes as a whole: revoking all cannot miss
@@ -37,11 +39,16 @@ export function createSessions(
       (await lookUp(ids)).map((session) => (session && alive(session) ? session : null)),
     update: async (session) => {
       const milliseconds = left(session);
-      // First, for a crash: a refreshed session must not end with the key that leads to it.
-      if (Number(await client.pexpire(keys.session(session.id), milliseconds)) !== 1) return false;
+      const key = keys.session(session.id);
+      // First, for a crash: a refreshed session must not end with the key that leads to it. Longer only: who is refused
+      // changes nothing of the session that another has refreshed.
+      const had = Number(await run(client, EXTEND, key, [milliseconds]));
+      if (had === NOT_THERE) return false;
       const value = toValue({ ...session, version: session.version + 1 });
       const args = [keys.field(session.id), session.version, value, milliseconds];
-      return Number(await runConfirmed(UPDATE, keys.user(session.userId), args)) === 1;
+      if (Number(await runConfirmed(UPDATE, keys.user(session.userId), args)) !== 1) return false;
+      if (had > milliseconds) await client.pexpire(key, left(session));
+      return true;
     },
     revoke: async (id, at) => {
       const userId = await client.get(keys.session(id));
