@@ -122,6 +122,7 @@ describe('the settings', () => {
     [{ DATABASE_URL: 'oracle://ada:hunter2@127.0.0.1' }, 'DATABASE_URL is no URL of a database'],
     [{ DATABASE_URL: 'ada:hunter2@127.0.0.1' }, 'DATABASE_URL is no URL of a database'],
     [{ DATABASE_URL: 'mongodb:///accounts' }, 'DATABASE_URL names no server'],
+    [{ DATABASE_URL: 'mongodb://ada:a,b@one:27017,/accounts' }, 'DATABASE_URL names no server'],
     [{ DATABASE_URL: 'postgres:///accounts' }, 'DATABASE_URL names no server'],
     [{ DATABASE_URL: 'mysql://ada:hunter2@:x/accounts' }, 'DATABASE_URL names no server'],
     [{ SESSIONS_URL: 'mongodb://ada:hunter2@127.0.0.1' }, 'SESSIONS_URL must be redis://'],

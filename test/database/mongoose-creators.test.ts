@@ -261,7 +261,7 @@ describe.skipIf(!HAS_MONGO)('creators of one address', () => {
     expect(await leftOf(set, 'bob')).toEqual([]);
   });
 
-  test('a settled identity costs one query, one whose creator died after the last step one time three', async () => {
+  test('a settled identity costs one query, one whose creator died after the last step one time four', async () => {
     const all = await collections();
     const set = scene(all);
     await killedAt(set, all, 5);
@@ -279,7 +279,7 @@ describe.skipIf(!HAS_MONGO)('creators of one address', () => {
       queries.push(party.history.length - before);
       party.standing = 'running';
     }
-    expect(queries).toEqual([3, 1]);
+    expect(queries).toEqual([4, 1]);
   });
 
   test('what is left of a sign-up that nobody has tried again is removed after an hour, and no younger one', async () => {
@@ -314,6 +314,62 @@ describe.skipIf(!HAS_MONGO)('creators of one address', () => {
     const [one, two] = ['a ada', 'z ada'].map((name) => anIdentity(set.named('ada'), set.named(name)));
     expect(one && (await set.stores.identities.update(one))).toBe(true);
     expect(two && (await set.stores.identities.remove('email', two.subject, 1))).toBe(true);
+  });
+
+  test('an identity is updated though another process settles it at the same time', async () => {
+    const all = await collections();
+    const set = scene(all);
+    await killedAt(set, all, 5);
+    const identity = anIdentity(set.named('ada'), set.named('m shared'));
+    const party = newParty();
+    const { identities } = set.storesOf(
+      async () => party.through(all),
+      () => party.wait(),
+    );
+    party.begin(() => identities.update(identity));
+    await party.halted();
+    await party.step();
+    expect(await set.stores.identities.find('email', identity.subject)).toEqual(identity);
+    while (party.standing === 'asking') await party.step();
+    expect(party.outcome).toEqual({ result: true });
+  });
+
+  test('a sign-up whose last step no majority confirms is not acknowledged, though it can be read', async () => {
+    const all = await collections();
+    const set = scene(all);
+    let hasMajority = true;
+    const users = new Proxy(all.users, {
+      get: (target, method) => {
+        const value: unknown = Reflect.get(target, method);
+        if (typeof value !== 'function') return value;
+        return async (...args: unknown[]) => {
+          const answer: unknown = await value.apply(target, args);
+          if (method === 'updateOne') hasMajority = false;
+          if (!hasMajority && method !== 'findOne') throw new Error('waiting for replication timed out');
+          return answer;
+        };
+      },
+    });
+    const cutOff = set.storesOf(
+      async () => ({ ...all, users }),
+      async () => {},
+    );
+    await expect(set.signUp(cutOff, 'ada')).rejects.toThrow('waiting for replication timed out');
+    await expect(cutOff.identities.find('email', set.named('m shared'))).rejects.toThrow();
+    // When the majority comes back and has kept it, it is wholly there.
+    expect(await isThere(set, 'ada')).toBe(true);
+  });
+
+  test('a unique index of an operator refuses a sign-up, and does not hold it for ever', async () => {
+    const { db, connection } = await mongo.open();
+    await connection.collection('accounts_users').createIndex({ 'profile.customer': 1 }, { unique: true });
+    expect(await db.users.create(aUser('ada', { profile: { customer: 'secret' } }), [])).toBe(null);
+    const failure: unknown = await db.users
+      .create(aUser('bob', { profile: { customer: 'secret' } }), [anIdentity('bob', 'b')])
+      .catch((error: unknown) => error);
+    expect(failure).toEqual(
+      new Error('a unique index that is not of graphql-accounts keeps a record out: drop it'),
+    );
   });
 
   test('an identity of a sign-up under way is neither found, updated nor removed', async () => {

@@ -1,6 +1,8 @@
+import { inspect } from 'node:util';
 import mongoose from 'mongoose';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { anIdentity, aSession, aToken, aUser } from '../../src/database/conformance/records.ts';
+import { explain } from '../../src/database/mongoose/failures.ts';
 import { mongooseDatabase } from '../../src/database/mongoose/index.ts';
 import type { AccountsDatabase, Json } from '../../src/database/ports.ts';
 import { HAS_MONGO } from '../servers/mongo.ts';
@@ -266,6 +268,18 @@ describe.skipIf(!HAS_MONGO)('mongooseDatabase in a host', () => {
     const failure: unknown = await db.sessions.create(aSession('a secret id', 'ada')).catch((error) => error);
     expect(failure).toBeInstanceOf(Error);
     expect(JSON.stringify([String(failure), failure])).not.toContain('secret');
+  });
+
+  test('a write that no majority confirms tells no document in its error', () => {
+    const answer = {
+      ok: 1,
+      value: { hash: 'a secret hash' },
+      writeErrors: [{ code: 11_000, errmsg: 'dup key: { _id: "a secret id" }' }],
+      writeConcernError: { code: 64, errmsg: 'waiting for replication timed out' },
+    };
+    const failure = explain(new mongoose.mongo.MongoWriteConcernError(answer));
+    expect(inspect(failure, { depth: 10 })).not.toContain('secret');
+    expect(String(failure)).toContain('a majority of the replica set did not confirm a write in time');
   });
 
   test.each([undefined, null, {}, 'mongodb://127.0.0.1', new mongoose.Mongoose()])(

@@ -2,10 +2,11 @@ import type { Connection } from 'mongoose';
 import { describe, expect, test } from 'vitest';
 import { aSession, aUser } from '../../src/database/conformance/records.ts';
 import { mongooseDatabase } from '../../src/database/mongoose/index.ts';
-import { checkCollection, checkShardKey } from '../../src/database/mongoose/migration.ts';
+import { checkCollection, checkShardKey, isRouter } from '../../src/database/mongoose/migration.ts';
 import { SCHEMA } from '../../src/database/mongoose/schema.ts';
+import { NotMigrated } from '../../src/database/not-migrated.ts';
 import { HAS_MONGO } from '../servers/mongo.ts';
-import { onMongo } from './mongoose-databases.ts';
+import { commandsOf, onMongo } from './mongoose-databases.ts';
 
 const NOT_MIGRATED = 'the database has no collections of graphql-accounts: run `graphql-accounts migrate`';
 
@@ -106,10 +107,40 @@ describe.skipIf(!HAS_MONGO)('migrate of mongooseDatabase', () => {
     const { db, connection } = await mongo.open();
     await connection.collection('accounts_one_time_tokens').dropIndex('hash');
     await expect(db.ping?.()).rejects.toThrow(
-      'the database was changed by hand, the index hash of accounts_one_time_tokens is missing. Run `graphql-accounts migrate`',
+      new NotMigrated(
+        'the index hash of accounts_one_time_tokens is missing, or not ours: run `graphql-accounts migrate`',
+      ),
     );
+    await expect(db.ping?.()).rejects.toBeInstanceOf(NotMigrated);
     await db.migrate?.();
     expect(await db.ping?.()).toBe(undefined);
+  });
+
+  test.each([null, 'abc', Number.NaN, 1.5, {}])(
+    'a version that is none, %j, is refused and left',
+    async (version) => {
+      const { connection } = await mongo.open();
+      await connection
+        .collection<{ _id: string }>('accounts_meta')
+        .updateOne({ _id: 'schema' }, { $set: { version } });
+      const before = await contents(connection);
+      const db = mongooseDatabase(connection);
+      for (const call of [() => db.migrate?.(), () => db.ping?.(), () => db.users.findMany(['ada'])])
+        await expect(call()).rejects.toThrow(
+          'the database was changed by hand, accounts_meta tells no version. Bring accounts_meta back from a backup',
+        );
+      expect(await contents(connection)).toEqual(before);
+    },
+  );
+
+  test('asks for nothing outside of the stable API, and waits for the majority whatever the connection says', async () => {
+    const connection = await mongo.connect({ monitorCommands: true, writeConcern: { w: 1 } });
+    const commands = commandsOf(connection);
+    await mongooseDatabase(connection).migrate?.();
+    const writes = commands.filter(({ commandName }) => /^(create|createIndexes|update)$/.test(commandName));
+    expect(writes).toHaveLength(9);
+    for (const { command } of writes) expect(command.writeConcern).toMatchObject({ w: 'majority' });
+    expect(JSON.stringify(commands)).not.toMatch(/"(?:sparse|background|storageEngine)"/);
   });
 
   test("an operator's own index on another field is left alone", async () => {
@@ -143,15 +174,38 @@ describe('what migrate checks', () => {
   });
 
   test.each([{ _id: 1 }, { _id: 'hashed' }])('accepts a collection that is sharded by %j', (key) => {
-    expect(() => checkShardKey('accounts_identities', key)).not.toThrow();
+    expect(() => checkShardKey('accounts_identities', { key })).not.toThrow();
+  });
+
+  test('accepts a collection that was dropped, which MongoDB 4.4 goes on listing', () => {
+    expect(() => checkShardKey('accounts_identities', { key: { userId: 1 }, dropped: true })).not.toThrow();
+    expect(() => checkShardKey('accounts_identities', { dropped: true })).not.toThrow();
   });
 
   test.each([{ userId: 1 }, { _id: 1, userId: 1 }, { userId: 'hashed' }, { _id: -1 }, {}])(
     'refuses a collection that is sharded by %j',
     (key) => {
-      expect(() => checkShardKey('accounts_identities', key)).toThrow(
+      expect(() => checkShardKey('accounts_identities', { key, dropped: false })).toThrow(
         'the collection accounts_identities is sharded by another key than _id: reshard it by { _id: 1 }',
       );
     },
   );
+
+  const answering =
+    (answers: { readonly [command: string]: object }) =>
+    async (command: object): Promise<object> => {
+      const answer = answers[Object.keys(command)[0] ?? ''];
+      if (answer) return answer;
+      throw Object.assign(new Error('no such command'), { code: 59 });
+    };
+
+  test.each([
+    [{ hello: { msg: 'isdbgrid', ok: 1 } }, true],
+    [{ isMaster: { msg: 'isdbgrid', ok: 1 } }, true],
+    [{ hello: { setName: 'rs0', ok: 1 }, isMaster: { msg: 'isdbgrid', ok: 1 } }, false],
+    [{ isMaster: { ok: 1 } }, false],
+    [{}, false],
+  ])('knows a router by its answers, of 4.4.0 too: %j', async (answers, expected) => {
+    expect(await isRouter({ command: answering(answers) })).toBe(expected);
+  });
 });

@@ -105,7 +105,7 @@ export function createCreations(
         inTheWay = await claimAll(identities, creation, patience);
         if (!inTheWay) await complete(user._id, creation);
       } catch (error) {
-        // When only the answer was lost on its way, it is completed.
+        // When only the answer was lost on its way, it is completed. Without a majority this throws: nobody knows then.
         if (await pending.end(user._id, creation, claims)) throw error;
       }
       if (inTheWay) {

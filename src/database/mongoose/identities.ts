@@ -14,7 +14,7 @@ export function mongooseIdentities(
 
   /**
    * Does what finds nothing in an identity that still carries the claim of its creation; if that was completed, the
-   * claim is taken off and it is done again.
+   * claim is taken off, unless somebody else has just done so, and it is done again.
    */
   const onSettled = async (
     id: string,
@@ -23,7 +23,7 @@ export function mongooseIdentities(
   ): Promise<boolean> => {
     const filter = { _id: id, version, claim: { $exists: false } } as const;
     if ((await change(filter)) === 1) return true;
-    const found = await (await identities()).findOne({ _id: id, version, claim: { $exists: true } });
+    const found = await (await identities()).findOne({ _id: id, version });
     return found !== null && (await pending.counts(found)) && (await change(filter)) === 1;
   };
 

@@ -56,9 +56,8 @@ export async function checkIndexes(db: Database): Promise<void> {
     const found = await indexesOf(db, collection);
     for (const index of indexes)
       if (!found.some((candidate) => isSame(candidate, index)))
-        throw changed(
-          `the index ${index.name} of ${collection} is missing`,
-          'Run `graphql-accounts migrate`',
+        throw new NotMigrated(
+          `the index ${index.name} of ${collection} is missing, or not ours: run \`graphql-accounts migrate\``,
         );
   }
 }
@@ -83,7 +82,9 @@ interface Described {
  * Throws when a collection is sharded by anything but `_id`: then MongoDB would keep no `_id` unique, and an address
  * could be two users'.
  */
-export function checkShardKey(collection: string, key: { readonly [field: string]: unknown }): void {
+export function checkShardKey(collection: string, { key, dropped }: Sharded): void {
+  // Until MongoDB 5.0 what was dropped stays in the list.
+  if (dropped || !key) return;
   const isById = Object.keys(key).length === 1 && (key._id === 1 || key._id === 'hashed');
   if (!isById)
     throw new Error(
@@ -91,8 +92,17 @@ export function checkShardKey(collection: string, key: { readonly [field: string
     );
 }
 
+/** As `config.collections` describes a collection. */
+interface Sharded {
+  key?: { readonly [field: string]: unknown } | undefined;
+  dropped?: boolean | undefined;
+}
+
 async function versionOf(db: Database): Promise<number | null> {
-  return (await collectionsOf(db).meta.findOne({ _id: 'schema' }))?.version ?? null;
+  const schema = await collectionsOf(db).meta.findOne({ _id: 'schema' });
+  if (schema && !Number.isSafeInteger(schema.version))
+    throw changed('accounts_meta tells no version', 'Bring accounts_meta back from a backup');
+  return schema?.version ?? null;
 }
 
 async function refuseNewer(db: Database): Promise<void> {
@@ -127,7 +137,7 @@ async function refuseChanged(db: Database): Promise<void> {
 /** Only a router of a sharded cluster has something to say about it. */
 async function refuseShardedOtherwise(db: Database): Promise<void> {
   if (!(await isRouter(db))) return;
-  const sharded = db.client.db('config').collection<{ _id: string; key: mongo.Document }>('collections', {
+  const sharded = db.client.db('config').collection<Sharded & { _id: string }>('collections', {
     ...PLAIN,
     readPreference: 'primary',
   });
@@ -140,23 +150,26 @@ async function refuseShardedOtherwise(db: Database): Promise<void> {
           'how the collections are sharded cannot be read: run `graphql-accounts migrate` as a user with the role clusterMonitor',
         );
       });
-    if (entry?.key) checkShardKey(collection, entry.key);
+    if (entry) checkShardKey(collection, entry);
   }
 }
 
-async function isRouter(db: Database): Promise<boolean> {
-  try {
-    return (await db.command({ hello: 1 }, PLAIN)).msg === 'isdbgrid';
-  } catch (error) {
-    // What speaks MongoDB's protocol without knowing this is no router.
-    if (codeOf(error) === COMMAND_NOT_FOUND) return false;
-    throw error;
+export async function isRouter(db: Pick<Database, 'command'>): Promise<boolean> {
+  // MongoDB knows `hello` from 4.4.2 on.
+  for (const command of [{ hello: 1 }, { isMaster: 1 }]) {
+    try {
+      return (await db.command(command, PLAIN)).msg === 'isdbgrid';
+    } catch (error) {
+      if (codeOf(error) !== COMMAND_NOT_FOUND) throw error;
+    }
   }
+  // What speaks MongoDB's protocol without knowing either is no router.
+  return false;
 }
 
 async function createCollection(db: Database, name: string): Promise<void> {
   try {
-    await db.createCollection(name);
+    await db.createCollection(name, { writeConcern: OPTIONS.writeConcern });
   } catch (error) {
     if (codeOf(error) !== NAMESPACE_EXISTS) throw error;
   }
@@ -185,10 +198,10 @@ function isSame(existing: mongo.IndexDescriptionInfo, ours: Index): boolean {
     existing.name === ours.name &&
     isSameKey(ours.key, existing.key) &&
     existing.expireAfterSeconds === ours.expireAfterSeconds &&
-    Boolean(existing.sparse) === Boolean(ours.sparse) &&
+    JSON.stringify(existing.partialFilterExpression) === JSON.stringify(ours.partialFilterExpression) &&
+    !existing.sparse &&
     !existing.unique &&
     !existing.hidden &&
-    !existing.partialFilterExpression &&
     !existing.collation
   );
 }

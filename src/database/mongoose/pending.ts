@@ -57,9 +57,9 @@ export function createPending(open: () => Promise<Collections>, { now, wait }: P
     const { users, identities } = await open();
     for (;;) {
       const holder = await holderOf(userId);
+      if (!(await seal(users, userId, creation, holder))) continue;
       const isItsOwn = holder?.creation === creation;
       if (isItsOwn && holder.state === 'active') return false;
-      if (!(await seal(users, userId, creation, holder))) continue;
       const ids = [...claims, ...((isItsOwn && holder.claims) || [])];
       await identities.deleteMany({ _id: { $in: ids }, claim: creation });
       await users.deleteOne({ _id: userId, creation, state: 'abandoned' });
@@ -75,6 +75,8 @@ export function createPending(open: () => Promise<Collections>, { now, wait }: P
       if (claim === undefined) return true;
       const holder = await holderOf(userId);
       if (holder?.creation !== claim || holder.state !== 'active') return false;
+      // On a sharded cluster the mark could stay off when a fail-over takes back what has completed the user.
+      if (!(await seal((await open()).users, userId, claim, holder))) return false;
       await settle([_id], claim);
       return true;
     },
@@ -100,9 +102,9 @@ const HOLDER = { state: 1, creation: 1, startedAt: 1, claims: 1 } as const;
 type Holder = Pick<UserDocument, '_id' | 'state' | 'creation' | 'startedAt' | 'claims'>;
 
 /**
- * Makes sure that a creation is not completed and never will be. By a write that a majority has acknowledged: a server
- * that does not know yet that it is no primary any more gives old answers to whoever only reads. False when the user's
- * document is not what was read: then it has to be read again.
+ * Makes sure that a creation is completed, or that it never will be. By a write that a majority has acknowledged: a server
+ * that does not know yet that it is no primary any more gives old answers to whoever only reads, and shows what will be
+ * taken back. False when the user's document is not what was read: then it has to be read again.
  */
 async function seal(
   users: Collections['users'],
@@ -111,8 +113,9 @@ async function seal(
   holder: Holder | null,
 ): Promise<boolean> {
   if (!holder) return isInserted(users.insertOne(tombstone(userId, creation)));
-  // The document of a later creation stays as it is: writing what it has shows that it is there.
-  const state = holder.creation === creation ? 'abandoned' : holder.state;
+  const isUnderWay = holder.creation === creation && holder.state === 'pending';
+  // What is completed, and the document of a later creation, stay as they are: writing what it has shows that it is there.
+  const state = isUnderWay ? 'abandoned' : holder.state;
   const { matchedCount } = await users.updateOne(
     { _id: userId, creation: holder.creation, state: holder.state },
     { $set: { state } },

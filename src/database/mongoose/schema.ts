@@ -81,7 +81,7 @@ export interface Index {
   name: string;
   key: { [field: string]: 1 | -1 };
   expireAfterSeconds?: number;
-  sparse?: boolean;
+  partialFilterExpression?: { [field: string]: { $exists: true } };
 }
 
 /** Every collection of ours, its model, and its indexes beside `_id`. */
@@ -95,8 +95,15 @@ export const SCHEMA: {
   users: {
     collection: 'accounts_users',
     model: 'GraphqlAccountsUser',
-    // Of active users the field is missing: what creations have left behind is found without a look at the others.
-    indexes: [{ name: 'startedAt', key: { startedAt: 1 }, sparse: true }],
+    // Of active users the field is missing: what creations have left behind is found without a look at the others. Not
+    // `sparse`, which a connection with `serverApi: { version: '1', strict: true }` may not ask for.
+    indexes: [
+      {
+        name: 'startedAt',
+        key: { startedAt: 1 },
+        partialFilterExpression: { startedAt: { $exists: true } },
+      },
+    ],
   },
   identities: { collection: 'accounts_identities', model: 'GraphqlAccountsIdentity', indexes: [] },
   sessions: {
