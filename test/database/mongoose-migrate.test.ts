@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Connection } from 'mongoose';
 import { describe, expect, test } from 'vitest';
 import { aSession, aUser } from '../../src/database/conformance/records.ts';
@@ -9,6 +11,13 @@ import { HAS_MONGO } from '../servers/mongo.ts';
 import { commandsOf, onMongo } from './mongoose-databases.ts';
 
 const NOT_MIGRATED = 'the database has no collections of graphql-accounts: run `graphql-accounts migrate`';
+
+const SCHEMAS = join(import.meta.dirname, 'fixtures/mongodb-schemas');
+
+interface Filled {
+  indexes: { name: string; key: { [field: string]: 1 | -1 } }[];
+  documents: { [field: string]: unknown }[];
+}
 
 const byName = (a: { name?: string }, b: { name?: string }): number =>
   (a.name ?? '') < (b.name ?? '') ? -1 : 1;
@@ -44,6 +53,30 @@ describe.skipIf(!HAS_MONGO)('migrate of mongooseDatabase', () => {
     }
     await db.migrate?.();
     expect(await contents(connection)).toEqual(before);
+  });
+
+  // Every released schema has its file here, as that release made and filled it.
+  test.each(readdirSync(SCHEMAS))('brings schema %s up to date with what is in it', async (name) => {
+    const connection = await mongo.database();
+    const file = readFileSync(join(SCHEMAS, name), 'utf8');
+    const schema: { [collection: string]: Filled } = JSON.parse(file, (_, value) =>
+      typeof value?.$date === 'number' ? new Date(value.$date) : value,
+    );
+    for (const [collection, { indexes, documents }] of Object.entries(schema)) {
+      await connection.createCollection(collection);
+      for (const { key, ...options } of indexes)
+        await connection.collection(collection).createIndex(key, options);
+      await connection.collection(collection).insertMany(documents);
+    }
+    const db = mongooseDatabase(connection);
+    await db.migrate?.();
+    await db.ping?.();
+    expect(await db.users.findMany(['ada'])).toMatchObject([{ id: 'ada', username: 'Ada', version: 3 }]);
+    expect(await db.identities.find('email', 'ada@example.com')).toMatchObject({ userId: 'ada' });
+    expect(await db.sessions.findMany(['s1'])).toMatchObject([
+      { userId: 'ada', rotation: 4, revokedAt: null },
+    ]);
+    expect(await db.oneTimeTokens.find('hash')).toMatchObject({ userId: 'ada', purpose: 'reset-password' });
   });
 
   test('run by eight at once, makes the same', async () => {
