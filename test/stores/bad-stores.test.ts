@@ -58,6 +58,10 @@ describe.concurrent.each(['mongodb', 'postgres', 'mysql', 'redis'])('a server of
     await isRefused(['serve'], settings(mutePort), named);
   });
 
+  test.skipIf(scheme === 'redis')('that never answers ends migrate', { timeout: 30_000 }, async () => {
+    await isRefused(['migrate'], settings(mutePort), named);
+  });
+
   test.skipIf(scheme === 'redis')('that is not there ends migrate', { timeout: 30_000 }, async () => {
     await isRefused(['migrate'], settings(closedPort), named);
   });

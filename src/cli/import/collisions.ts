@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
+import { BadConfiguration, reasonOf } from '../bad-configuration.ts';
 import type { Refusal, RefusalCode } from './finding.ts';
 import type { Name } from './map-names.ts';
 import type { MappedUser } from './map-user.ts';
@@ -34,29 +35,43 @@ export function createCollisions(): Collisions {
   let shared: ReturnType<DatabaseSync['prepare']> | undefined;
   let others: ReturnType<DatabaseSync['prepare']> | undefined;
   return {
-    add(users) {
+    add: inFolder((users) => {
       db.exec('BEGIN');
       for (const { key, label, names } of users)
         for (const name of names) insert.run(hashOf(name), key, label, name.verified ? 1 : 0);
       db.exec('COMMIT');
-    },
-    settle() {
+    }),
+    settle: inFolder(() => {
       db.exec(`CREATE INDEX names_by_name ON names (name);
         CREATE TABLE shared (name BLOB PRIMARY KEY, verified INTEGER NOT NULL) WITHOUT ROWID;
         INSERT INTO shared SELECT name, sum(verified) FROM names GROUP BY name HAVING count(*) > 1;`);
       shared = db.prepare('SELECT verified FROM shared WHERE name = ?');
-      others = db.prepare('SELECT label FROM names WHERE name = ? AND key <> ? ORDER BY key LIMIT ?');
-    },
+      // In the order of the index: those who have one name may be all.
+      others = db.prepare('SELECT label FROM names WHERE name = ? AND key <> ? ORDER BY rowid LIMIT ?');
+    }),
     of({ key, names }) {
       return names.flatMap((name): Refusal[] => {
         const hash = hashOf(name);
         const found = shared?.get(hash);
         if (!found || (found.verified === 1 && name.verified)) return [];
         const labels = others?.all(hash, key, MAX_OTHERS) ?? [];
-        return [{ ...reasonOf(name), others: labels.map(({ label }) => String(label)) }];
+        return [{ ...collisionOf(name), others: labels.map(({ label }) => String(label)) }];
       });
     },
     close: () => db.close(),
+  };
+}
+
+/** Otherwise a full folder would be told as a full database. */
+function inFolder<Args extends unknown[]>(work: (...args: Args) => void): (...args: Args) => void {
+  return (...args) => {
+    try {
+      work(...args);
+    } catch (error) {
+      throw new BadConfiguration(
+        `the folder for temporary files cannot be used, set TMPDIR to another: ${reasonOf(error)}`,
+      );
+    }
   };
 }
 
@@ -64,7 +79,7 @@ function hashOf({ kind, canonical }: Name): Buffer {
   return createHash('sha256').update(`${kind}\0${canonical}`).digest().subarray(0, HASH_BYTES);
 }
 
-function reasonOf({ kind }: Name): { code: RefusalCode; reason: string; field: string } {
+function collisionOf({ kind }: Name): { code: RefusalCode; reason: string; field: string } {
   switch (kind) {
     case 'id':
       return { code: 'ID_CONFLICT', reason: 'another user has the same id, as text', field: 'id' };

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { encryptionKeyOf } from '../../core/secret-box.ts';
 import { NotMigrated } from '../../database/not-migrated.ts';
@@ -13,6 +12,7 @@ import { checkTokenSecret, readOrMakeSecret, readSecret } from '../token-secret.
 import { exitCodeOf, importUsers, summaryOf } from './accounts-js.ts';
 import { showProgress } from './progress.ts';
 import { openSource } from './sources.ts';
+import { openUnchanged } from './sqlite-file.ts';
 
 export interface ImportFlags {
   from: string;
@@ -25,14 +25,17 @@ export interface ImportFlags {
 export async function runImport({ from, to, report, dryRun }: ImportFlags): Promise<number> {
   process.umask(0o077);
   const url = parseDatabaseUrl(to, '--to');
-  const settings = readSettings(process.env, {});
+  if (url.kind === 'memory')
+    throw new BadConfiguration('--to: what is in memory is gone when the import ends: give sqlite:PATH');
+  const keys = givenKeys(readSettings(process.env, {}));
   const progress = showProgress(process.stderr);
   // The source first: nothing is made for users who are not to be had.
   const source = await openSource(from);
   let target: Target | null = null;
   try {
-    const encryptionKeys = await findEncryptionKeys(settings, url, dryRun);
     target = await openTarget(url, dryRun);
+    // After the file that it lies beside, whose folder is made, and which may turn out to be somebody else's.
+    const encryptionKeys = keys ?? (await keysBeside(url, dryRun));
     const options = { target: target?.store ?? null, report, dryRun, encryptionKeys };
     const result = await importUsers(source, { ...options, progress: progress.show });
     progress.end();
@@ -45,8 +48,7 @@ export async function runImport({ from, to, report, dryRun }: ImportFlags): Prom
       `--to: run the command again, which goes on from here: ${whyUnusable(error, to)}`,
     );
   } finally {
-    await source.close();
-    await target?.close();
+    await Promise.allSettled([source.close(), target?.close()]);
   }
 }
 
@@ -57,7 +59,7 @@ interface Target {
 
 /** Null when there is nothing yet and nothing may be made. */
 async function openTarget(url: DatabaseUrl, dryRun: boolean): Promise<Target | null> {
-  if (dryRun && url.kind === 'sqlite' && !existsSync(resolve(url.path))) return null;
+  if (dryRun && url.kind === 'sqlite') return openUnchanged(resolve(url.path));
   try {
     return await openDatabase(url, { name: '--to', migrate: !dryRun });
   } catch (error) {
@@ -66,20 +68,19 @@ async function openTarget(url: DatabaseUrl, dryRun: boolean): Promise<Target | n
   }
 }
 
-/**
- * The keys that `serve` will have: its ENCRYPTION_KEY, or what follows from its TOKEN_SECRET. None where neither is
- * known, which is enough while nobody has a second factor.
- */
-async function findEncryptionKeys(
-  { ENCRYPTION_KEY, TOKEN_SECRET }: Settings,
-  url: DatabaseUrl,
-  dryRun: boolean,
-): Promise<string[]> {
+/** The keys that `serve` will have: its ENCRYPTION_KEY, or what follows from its TOKEN_SECRET. Null without both. */
+function givenKeys({ ENCRYPTION_KEY, TOKEN_SECRET }: Settings): string[] | null {
   if (ENCRYPTION_KEY !== undefined) return parseEncryptionKeys(ENCRYPTION_KEY);
-  if (TOKEN_SECRET !== undefined) {
-    checkTokenSecret(TOKEN_SECRET, 'TOKEN_SECRET');
-    return [encryptionKeyOf(TOKEN_SECRET)];
-  }
+  if (TOKEN_SECRET === undefined) return null;
+  checkTokenSecret(TOKEN_SECRET, 'TOKEN_SECRET');
+  return [encryptionKeyOf(TOKEN_SECRET)];
+}
+
+/**
+ * What follows from the token secret that `serve` keeps beside a file. None for a server, which is enough while nobody
+ * has a second factor.
+ */
+async function keysBeside(url: DatabaseUrl, dryRun: boolean): Promise<string[]> {
   if (url.kind !== 'sqlite') return [];
   const path = `${resolve(url.path)}.token-secret`;
   const secret = dryRun ? await readSecret(path) : await readOrMakeSecret(path);

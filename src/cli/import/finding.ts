@@ -24,6 +24,7 @@ export type LossCode =
   | 'PASSWORD_FORMAT'
   | 'NOT_JSON'
   | 'FIELD_CLASH'
+  | 'TOO_LARGE'
   | 'INVALID_TIME';
 
 /** One reason. Names fields and never values: reports are sent around. */

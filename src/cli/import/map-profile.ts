@@ -1,6 +1,6 @@
 import type { Json } from '../../database/ports.ts';
 import type { Findings } from './findings.ts';
-import { isPlainObject, isStorable, toJson } from './plain-data.ts';
+import { isPlainObject, isStorable, isTooLong, lengthOf, placeOf, toJson } from './plain-data.ts';
 
 /**
  * What the application has added to its users, as the profile. Where it kept a `profile` already, its fields stay
@@ -15,12 +15,13 @@ export function mapProfile(
   const top = Object.entries(isPlainObject(profile) ? others : custom);
   const taken = new Set(nested.map(([field]) => field));
   const entries = [
-    ...nested.map(([field, value]) => ({ field, value, path: `profile.${field}` })),
-    ...top.map(([field, value]) => ({ field, value, path: field })),
+    ...nested.map(([field, value]) => ({ field, value, path: placeOf('profile', field), isNested: true })),
+    ...top.map(([field, value]) => ({ field, value, path: placeOf('', field), isNested: false })),
   ];
   const lose = (path: string): void => findings.lose('NOT_JSON', 'JSON has no form for it', path);
-  const mapped = entries.flatMap(({ field, value, path }): [string, Json][] => {
-    if (path === field && taken.has(field)) {
+  let length = 0;
+  const mapped = entries.flatMap(({ field, value, path, isNested }): [string, Json][] => {
+    if (!isNested && taken.has(field)) {
       findings.lose('FIELD_CLASH', 'profile has a field of the same name', path);
       return [];
     }
@@ -29,7 +30,14 @@ export function mapProfile(
       return [];
     }
     const json = toJson(value, path, lose);
-    return json === undefined ? [] : [[field, json]];
+    if (json === undefined) return [];
+    const longer = length + field.length + lengthOf(json);
+    if (isTooLong(longer)) {
+      findings.lose('TOO_LARGE', 'the profile would be larger than databases take', path);
+      return [];
+    }
+    length = longer;
+    return [[field, json]];
   });
   return Object.fromEntries(mapped);
 }

@@ -4,7 +4,7 @@ import { BCRYPT_MAXIMUM_COST, parseBcrypt } from '../../services/password/bcrypt
 import { isAffordable, parseArgon2 } from '../../services/password/phc.ts';
 import type { Findings } from './findings.ts';
 import type { Name } from './map-names.ts';
-import { isPlainObject, isStorable, toJson } from './plain-data.ts';
+import { isPlainObject, isStorable, isTooLong, lengthOf, placeOf, toJson } from './plain-data.ts';
 
 /** An identity that a service has; without a subject it is the user's own. */
 interface MappedService {
@@ -35,6 +35,7 @@ const MAX_SECRET_LENGTH = 512;
 /** What a provider let the application do in the user's name. */
 const PROVIDER_TOKEN = /token|secret|code|password/i;
 const MAX_SUBJECT_LENGTH = 255;
+const MAX_NAME_LENGTH = 100;
 
 /** Ways in: the password, the second factor, and linked accounts. */
 export function mapServices(
@@ -48,9 +49,9 @@ export function mapServices(
   for (const [name, value] of services) {
     // What accounts-js unlinks it sets to null.
     if (value === undefined || value === null || LINKS.has(name)) continue;
-    if (seen.has(name)) findings.refuse('INVALID_SERVICE', 'it is there twice', `services.${name}`);
-    else if (!isPlainObject(value))
-      findings.refuse('INVALID_SERVICE', 'it must be an object', `services.${name}`);
+    const field = placeOf('services', name);
+    if (seen.has(name)) findings.refuse('INVALID_SERVICE', 'it is there twice', field);
+    else if (!isPlainObject(value)) findings.refuse('INVALID_SERVICE', 'it must be an object', field);
     else if (name === 'password') mapPassword(value, mapped, findings);
     else if (name === 'two-factor') mapSecondFactor(value, mapped, { userId, box, findings });
     else mapOther(name, value, mapped, findings);
@@ -67,7 +68,11 @@ function mapPassword(
 ): void {
   const field = 'services.password.bcrypt';
   for (const name of Object.keys(others))
-    findings.lose('UNKNOWN_FIELD', 'it is nothing that accounts-js writes', `services.password.${name}`);
+    findings.lose(
+      'UNKNOWN_FIELD',
+      'it is nothing that accounts-js writes',
+      placeOf('services.password', name),
+    );
   if (hash === undefined || hash === null) return;
   if (typeof hash !== 'string' || hash === '' || !isStorable(hash)) {
     findings.refuse('INVALID_PASSWORD', 'the hash must be text', field);
@@ -104,7 +109,7 @@ function mapSecondFactor(
 /** A linked account is what has an id of its provider. */
 function mapOther(name: string, { id, ...fields }: Fields, mapped: MappedServices, findings: Findings): void {
   const subject = typeof id === 'number' && Number.isSafeInteger(id) ? String(id) : id;
-  const field = `services.${name}`;
+  const field = placeOf('services', name);
   if (SECOND_FACTOR.test(name)) {
     findings.refuse('UNKNOWN_SECOND_FACTOR', 'whoever has a second factor must not get in without it', field);
     return;
@@ -117,9 +122,10 @@ function mapOther(name: string, { id, ...fields }: Fields, mapped: MappedService
     typeof subject !== 'string' ||
     subject === '' ||
     subject.length > MAX_SUBJECT_LENGTH ||
+    name.length > MAX_NAME_LENGTH ||
     !isStorable(name + subject)
   ) {
-    findings.refuse('INVALID_SERVICE', 'its id must be text', field);
+    findings.refuse('INVALID_SERVICE', 'its name and its id must be text, and not endless', field);
     return;
   }
   const service = `oauth:${name}` as const;
@@ -129,14 +135,15 @@ function mapOther(name: string, { id, ...fields }: Fields, mapped: MappedService
 
 /** What the provider said of the user. Its tokens would lie readable in the database: they do not come over. */
 function mapProviderData(fields: Fields, path: string, findings: Findings): { [key: string]: Json } {
-  const isToken = (name: string): boolean => PROVIDER_TOKEN.test(name);
-  for (const name of Object.keys(fields).filter(isToken))
-    findings.lose(
-      'PROVIDER_TOKEN',
-      'tokens of a provider are not kept; the user grants anew',
-      `${path}.${name}`,
-    );
-  const kept = Object.fromEntries(Object.entries(fields).filter(([name]) => !isToken(name)));
-  const profile = toJson(kept, path, (place) => findings.lose('NOT_JSON', 'JSON has no form for it', place));
-  return Object.keys(kept).length > 0 && profile !== undefined ? { profile } : {};
+  const isDropped = (place: string, name: string): boolean => {
+    if (!PROVIDER_TOKEN.test(name)) return false;
+    findings.lose('PROVIDER_TOKEN', 'tokens of a provider are not kept; the user grants anew', place);
+    return true;
+  };
+  const lose = (place: string): void => findings.lose('NOT_JSON', 'JSON has no form for it', place);
+  const profile = toJson(fields, path, lose, isDropped);
+  if (!isPlainObject(profile) || Object.keys(profile).length === 0) return {};
+  if (!isTooLong(lengthOf(profile))) return { profile };
+  findings.lose('TOO_LARGE', 'it is larger than databases take', path);
+  return {};
 }

@@ -22,9 +22,11 @@ export async function mongoSource(url: string): Promise<UserSource> {
     return {
       async *users() {
         let batch: ForeignUser[] = [];
-        for await (const document of collection.find({}, { sort: { _id: 1 }, batchSize: BATCH })) {
+        const documents = collection.find({}, { sort: { _id: 1 }, batchSize: BATCH });
+        for await (const document of documents) {
           batch.push(toForeignUser(document));
-          if (batch.length < BATCH) continue;
+          // One answer of the server is 16 MB at most: a thousand users with pictures are 16 GB.
+          if (batch.length < BATCH && documents.bufferedCount() > 0) continue;
           yield batch;
           batch = [];
         }
@@ -66,14 +68,17 @@ function foreign(): BadConfiguration {
 }
 
 function toForeignUser(document: Readonly<Record<string, unknown>>): ForeignUser {
-  const { _id, id: _, username, emails, services, deactivated, createdAt, updatedAt, ...custom } = document;
+  const { _id, id: own, username, emails, services, deactivated, createdAt, updatedAt, ...custom } = document;
   const objectId = isObjectId(_id) ? _id : null;
   const id = objectId ? objectId.toHexString() : typeof _id === 'string' ? _id : null;
+  // accounts-js shows `_id` under this name, whatever is there.
+  const isId = own === undefined || (isObjectId(own) ? own.toHexString() : own) === id;
   return {
     key: `${objectId ? 'ObjectId' : typeof _id}:${id ?? JSON.stringify(_id)}`,
     id,
     label: id ?? JSON.stringify(_id) ?? 'none',
-    ...{ username, emails, deactivated, updatedAt, custom },
+    ...{ username, emails, deactivated, updatedAt },
+    custom: isId ? custom : { id: own, ...custom },
     createdAt: createdAt ?? objectId?.getTimestamp(),
     services: isPlainObject(services) ? Object.entries(services) : notAnObject(services),
   };
@@ -91,6 +96,11 @@ interface ObjectIdLike {
 
 function isObjectId(value: unknown): value is ObjectIdLike {
   return (
-    typeof value === 'object' && value !== null && '_bsontype' in value && value._bsontype === 'ObjectId'
+    typeof value === 'object' &&
+    value !== null &&
+    // A document can have any field.
+    !isPlainObject(value) &&
+    '_bsontype' in value &&
+    value._bsontype === 'ObjectId'
   );
 }

@@ -1,55 +1,63 @@
 import type { Json } from '../../database/ports.ts';
 
-const MAX_DEPTH = 32;
+/** MariaDB takes JSON of 32 levels, and what is copied here becomes a part of something. */
+const MAX_DEPTH = 28;
+
+/** In UTF-16 units, of one record: a packet of MySQL and a document of MongoDB hold it, however it is written. */
+const MAX_LENGTH = 4 * 1024 * 1024;
 
 /** Stands for what JSON has no form for. */
 const NOTHING = Symbol('nothing');
+
+/** What becomes of that which is not copied. */
+interface Losses {
+  /** Is told the path of what JSON has no form for. */
+  lose: (path: string) => void;
+  /** Whether a field is left out whatever it holds. */
+  isDropped: (path: string, field: string) => boolean;
+}
 
 /**
  * A value of another database as JSON. Dates become ISO 8601 text, ids of MongoDB and UUIDs their usual text, and whole
  * numbers that no double holds their digits. `lose` is told the path of everything else, which is left out.
  */
-export function toJson(value: unknown, path: string, lose: (path: string) => void): Json | undefined {
-  const copied = copy(value, path, lose, 0);
+export function toJson(
+  value: unknown,
+  path: string,
+  lose: Losses['lose'],
+  isDropped: Losses['isDropped'] = () => false,
+): Json | undefined {
+  const copied = copy(value, path, { lose, isDropped }, 0);
   return copied === NOTHING ? undefined : copied;
 }
 
-function copy(
-  value: unknown,
-  path: string,
-  lose: (path: string) => void,
-  depth: number,
-): Json | typeof NOTHING {
+function copy(value: unknown, path: string, losses: Losses, depth: number): Json | typeof NOTHING {
   if (value === undefined) return NOTHING;
   const simple = depth > MAX_DEPTH ? NOTHING : simpleValue(value);
   if (simple !== null) {
-    if (simple === NOTHING) lose(path);
+    if (simple === NOTHING) losses.lose(path);
     return simple;
   }
   if (value === null) return null;
   if (Array.isArray(value)) {
     // The place of the others in the list may mean something.
     return value.map((item, index) => {
-      const copied = copy(item, `${path}.${index}`, lose, depth + 1);
+      const copied = copy(item, `${path}.${index}`, losses, depth + 1);
       return copied === NOTHING ? null : copied;
     });
   }
-  return copyObject(value as object, path, lose, depth);
+  return copyObject(value as object, path, losses, depth);
 }
 
-function copyObject(
-  object: object,
-  path: string,
-  lose: (path: string) => void,
-  depth: number,
-): { [key: string]: Json } {
+function copyObject(object: object, path: string, losses: Losses, depth: number): { [key: string]: Json } {
   const entries = Object.entries(object).flatMap(([key, item]): [string, Json][] => {
-    const place = `${path}.${key}`;
+    const place = placeOf(path, key);
     if (!isStorable(key)) {
-      lose(path);
+      losses.lose(path);
       return [];
     }
-    const copied = copy(item, place, lose, depth + 1);
+    if (losses.isDropped(place, key)) return [];
+    const copied = copy(item, place, losses, depth + 1);
     return copied === NOTHING ? [] : [[key, copied]];
   });
   return Object.fromEntries(entries);
@@ -82,6 +90,21 @@ function known(value: object): Json | typeof NOTHING {
   if (type === 'Binary' && 'sub_type' in value && value.sub_type === 4 && 'toUUID' in value)
     return String((value as { toUUID(): unknown }).toUUID());
   return NOTHING;
+}
+
+/** How long a value is as JSON; more than `MAX_LENGTH` is not to be stored. */
+export function lengthOf(value: Json): number {
+  return JSON.stringify(value).length;
+}
+
+export function isTooLong(length: number): boolean {
+  return length > MAX_LENGTH;
+}
+
+/** The path of a field, for a report that holds no addresses: they may be names of fields. */
+export function placeOf(path: string, field: string): string {
+  const name = field.includes('@') ? '…' : field;
+  return path === '' ? name : `${path}.${name}`;
 }
 
 /** Databases cut strings at NUL, and store lone surrogates as something else. */

@@ -1,6 +1,7 @@
 import { BadConfiguration } from '../bad-configuration.ts';
 import { loadPackage } from '../packages.ts';
 import { whyUnusable } from '../stores/reasons.ts';
+import { parseDatabaseUrl } from '../stores/urls.ts';
 import type { ForeignUser, UserSource } from './foreign-user.ts';
 
 /** Users of a batch: each kind of database is asked for so many at once. */
@@ -17,11 +18,13 @@ export async function openSource(url: string): Promise<UserSource> {
   switch (scheme) {
     case 'mongodb':
     case 'mongodb+srv': {
+      parseDatabaseUrl(url, '--from');
       const { mongoSource } = await import('./mongo-source.ts');
       return guarded(url, () => loadPackage('--from', () => mongoSource(url)));
     }
     case 'postgres':
     case 'postgresql': {
+      parseDatabaseUrl(url, '--from');
       const { typeormSource } = await import('./typeorm-source.ts');
       return guarded(url, () => loadPackage('--from', () => typeormSource(url)));
     }

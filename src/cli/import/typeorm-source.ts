@@ -1,4 +1,6 @@
-import type { Client } from 'pg';
+import type { Client, QueryConfig } from 'pg';
+import { within } from '../../core/deadline.ts';
+import { MINUTE, SECOND } from '../../core/time.ts';
 import { needPackage } from '../../database/driver.ts';
 import { BadConfiguration } from '../bad-configuration.ts';
 import type { ForeignUser, UserSource } from './foreign-user.ts';
@@ -30,8 +32,11 @@ const USERS = `
   ) services ON services."userId" = "user".id
   ORDER BY "user".id`;
 
+/** A server that is silent for so long is given up. It sorts and groups whole tables before the first user comes. */
+const PATIENCE = { first: 15 * MINUTE, next: MINUTE };
+
 /** The users that @accounts/typeorm has stored in PostgreSQL. */
-export async function typeormSource(url: string): Promise<UserSource> {
+export async function typeormSource(url: string, patience = PATIENCE): Promise<UserSource> {
   needPackage('pg', 'import');
   const { default: pg } = await import('pg');
   const client: Client = openClient(
@@ -46,21 +51,28 @@ export async function typeormSource(url: string): Promise<UserSource> {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     await client.query('SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0');
   } catch (error) {
-    await client.end();
+    await leave(client);
     throw error;
   }
+  const ask = (text: string, timeout: number) =>
+    client.query<Row>({ text, query_timeout: timeout } as QueryConfig);
   return {
     async *users() {
-      await client.query(`DECLARE users NO SCROLL CURSOR FOR ${USERS}`);
-      for (;;) {
-        const { rows } = await client.query<Row>(`FETCH ${BATCH} FROM users`);
+      await ask(`DECLARE users NO SCROLL CURSOR FOR ${USERS}`, patience.next);
+      for (let timeout = patience.first; ; timeout = patience.next) {
+        const { rows } = await ask(`FETCH ${BATCH} FROM users`, timeout);
         if (rows.length === 0) break;
         yield rows.map(toForeignUser);
       }
-      await client.query('CLOSE users');
+      await ask('CLOSE users', patience.next);
     },
-    close: () => client.end(),
+    close: () => leave(client),
   };
+}
+
+/** A server that does not answer does not take leave either. */
+async function leave(client: Client): Promise<void> {
+  await within(SECOND, client.end(), () => {});
 }
 
 function openClient(open: () => Client): Client {

@@ -5,6 +5,7 @@ import { Users } from '../../core/users.ts';
 import type { AccountsDatabase, Conflict, NewUser } from '../../database/ports.ts';
 import { mapAtOnce } from './at-once.ts';
 import type { Refusal } from './finding.ts';
+import { lengthOf } from './plain-data.ts';
 
 /** What became of a user: in the database now, in it before, or why not. */
 export type Outcome = 'imported' | 'already there' | Refusal;
@@ -21,6 +22,8 @@ export interface Writer {
 const IN_FLIGHT = 256;
 const BULK = 100;
 const BULKS_AT_ONCE = 4;
+/** What is on its way is memory here, and a packet or a transaction there. In UTF-16 units. */
+const BULK_LENGTH = 4 * 1024 * 1024;
 
 /** What a killed process has left behind counts as free after a while: longer than that nobody is waited for. */
 const PATIENCE = 15 * SECOND;
@@ -52,8 +55,10 @@ export function createWriter(target: AccountsDatabase): Writer {
   return {
     present: (ids) => findPresent(target, ids),
     write: async (users) => {
-      if (!store.createAll) return writeEach(users);
-      return (await mapAtOnce(BULKS_AT_ONCE, chunksOf(users, BULK), writeBulk)).flat();
+      const outcomes = store.createAll
+        ? await mapAtOnce(BULKS_AT_ONCE, chunksOf(users, BULK), writeBulk)
+        : await mapAtOnce(1, chunksOf(users, users.length), writeEach);
+      return outcomes.flat();
     },
   };
 }
@@ -78,9 +83,22 @@ function createEach(target: AccountsDatabase): (user: NewUser) => Promise<Outcom
   };
 }
 
-function chunksOf<T>(items: readonly T[], size: number): T[][] {
-  const count = Math.ceil(items.length / size);
-  return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
+/** In parts of so many users, or of fewer where they are large. */
+function chunksOf(users: readonly NewUser[], size: number): NewUser[][] {
+  const chunks: NewUser[][] = [];
+  let chunk: NewUser[] = [];
+  let length = 0;
+  for (const user of users) {
+    const own =
+      lengthOf(user.user.profile) + user.identities.reduce((sum, { data }) => sum + lengthOf(data), 0);
+    if (chunk.length === size || (chunk.length > 0 && length + own > BULK_LENGTH)) {
+      chunks.push(chunk);
+      [chunk, length] = [[], 0];
+    }
+    chunk.push(user);
+    length += own;
+  }
+  return chunk.length > 0 ? [...chunks, chunk] : chunks;
 }
 
 /** Null when nobody has it, or somebody's who is not there, or does not list it. */

@@ -2,7 +2,6 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { within } from '../../core/deadline.ts';
 import { SECOND } from '../../core/time.ts';
-import { NotMigrated } from '../../database/not-migrated.ts';
 import type { AccountsDatabase, SessionStore } from '../../database/ports.ts';
 import { sqliteDatabase } from '../../database/sqlite/index.ts';
 import { AccountsError } from '../../errors.ts';
@@ -32,21 +31,14 @@ export async function openDatabase(
 ): Promise<Place<AccountsDatabase>> {
   const opened = await placeOf(url, name, now);
   const db = opened.store;
-  const answers = async (): Promise<void> => {
-    try {
-      await db.ping?.();
-    } catch (error) {
-      if (!migrate || !(error instanceof NotMigrated)) throw error;
-    }
-  };
-  const bringUpToDate = async (): Promise<void> => {
-    await db.migrate?.();
-    await db.ping?.();
-  };
   const known = { name, url: 'url' in url ? url.url : '' };
-  await ready(opened, answers, known);
-  // Tables with a million rows take their time, and so does another process that migrates at the moment.
-  if (migrate) await ready(opened, bringUpToDate, known, Number.POSITIVE_INFINITY);
+  const ping = async (): Promise<void> => db.ping?.();
+  if (migrate) {
+    // Tables with a million rows take their time, and so does another process that migrates at the moment. Whether
+    // the server can be reached shows before that: adapters wait for an answer no longer than for any other.
+    await ready(opened, async () => db.migrate?.(), known, Number.POSITIVE_INFINITY);
+  }
+  await ready(opened, ping, known);
   return opened;
 }
 

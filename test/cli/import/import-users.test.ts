@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exitCodeOf, importUsers, summaryOf } from '../../../src/cli/import/accounts-js.ts';
+import { createCollisions } from '../../../src/cli/import/collisions.ts';
 import type { ForeignUser } from '../../../src/cli/import/foreign-user.ts';
 import { showProgress } from '../../../src/cli/import/progress.ts';
 import { memoryDatabase } from '../../../src/database/memory/index.ts';
@@ -205,6 +206,23 @@ describe('users with one name', () => {
   });
 });
 
+test('that many have one name is found out about each of them in the same time', () => {
+  const timeOf = (count: number): number => {
+    const names = [{ kind: 'oauth:shop' as const, canonical: '1', verified: false }];
+    const users = Array.from({ length: count }, (_, n) => ({ key: `user ${n}`, label: `user ${n}`, names }));
+    const collisions = createCollisions();
+    collisions.add(users);
+    collisions.settle();
+    const started = performance.now();
+    for (const user of users) expect(collisions.of(user)[0]?.others).toHaveLength(10);
+    const took = performance.now() - started;
+    collisions.close();
+    return took / count;
+  };
+  timeOf(500);
+  expect(timeOf(5_000) / timeOf(500)).toBeLessThan(4);
+});
+
 describe('a store that takes many at once', () => {
   const users = Array.from({ length: 9 }, (_, index) =>
     person(`user ${index}`, { username: `name${index}` }),
@@ -215,6 +233,13 @@ describe('a store that takes many at once', () => {
     expect((await run(users, db)).result).toMatchObject({ imported: 9 });
     expect(asked).toEqual([3, 3, 3]);
     expect(await db.users.findMany(['user 8'])).toMatchObject([{ username: 'name8' }]);
+  });
+
+  test('is given few of them together where they are large', async () => {
+    const { db, asked } = inBulk(memoryDatabase());
+    const large = users.map((user) => ({ ...user, custom: { picture: 'x'.repeat(1_500_000) } }));
+    expect((await run(large, db)).result).toMatchObject({ imported: 9, incomplete: 0 });
+    expect(asked).toEqual([2, 1, 2, 1, 2, 1]);
   });
 
   test('is given them one by one where one of them cannot come', async () => {
@@ -243,6 +268,17 @@ describe('the report', () => {
     ]);
     expect(readFileSync(report, 'utf8')).not.toContain('canary');
     expect(statSync(report).mode & 0o077).toBe(0);
+  });
+
+  test('takes the place of an earlier one, and of nothing else', async () => {
+    const report = join(folder, `report-${files++}.ndjson`);
+    const parts = { target: memoryDatabase(), report, encryptionKeys: [KEY] };
+    const twins = [person('a', { username: 'twin' }), person('b', { username: 'twin' })];
+    for (const users of [twins, twins.slice(0, 1), twins]) await importUsers(sourceOf(users), parts);
+    writeFileSync(report, 'SQLite format 3');
+    await expect(importUsers(sourceOf([person('c')]), parts)).rejects.toThrow(/^--report: .* is no report/);
+    expect(readFileSync(report, 'utf8')).toBe('SQLite format 3');
+    expect(await parts.target.users.findMany(['c'])).toEqual([null]);
   });
 
   test('that cannot be written stops the import before anybody comes', async () => {

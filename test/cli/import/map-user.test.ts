@@ -87,6 +87,11 @@ describe('is refused as a whole', () => {
       { services: [['github', { id: {} }]] },
       'INVALID_SERVICE',
     ],
+    [
+      'with a linked account of a name without end',
+      { services: [['x'.repeat(101), { id: 'x' }]] },
+      'INVALID_SERVICE',
+    ],
     ['with a second factor without secret', { services: [['two-factor', {}]] }, 'INVALID_SECOND_FACTOR'],
     [
       'with a second factor that is not base32',
@@ -144,6 +149,20 @@ describe('services', () => {
     expect(names).toEqual([{ kind: 'oauth:github', canonical: '583231', verified: false }]);
     expect(losses).toMatchObject([{ code: 'PROVIDER_TOKEN', field: 'services.github.accessToken' }]);
     expect(JSON.stringify([identities, losses])).not.toContain('gho_secret');
+  });
+
+  test('of a provider leave its tokens behind wherever they lie', () => {
+    const raw = {
+      name: 'Octo',
+      answers: [{ access_token: 'gho_secret', scope: 'user' }],
+      idToken: 'gho_secret',
+    };
+    const { identities, losses } = mapped({ services: [['github', { id: '7', raw }]] });
+    expect(identities[0]?.data).toEqual({ profile: { raw: { name: 'Octo', answers: [{ scope: 'user' }] } } });
+    expect(losses.map(({ code, field }) => [code, field])).toEqual([
+      ['PROVIDER_TOKEN', 'services.github.raw.answers.0.access_token'],
+      ['PROVIDER_TOKEN', 'services.github.raw.idToken'],
+    ]);
   });
 
   test('that are void links are left behind, and others are told', () => {
@@ -214,10 +233,37 @@ describe('custom fields', () => {
     expect(record?.profile.admin).toBeUndefined();
   });
 
-  test('that are nested without end are told', () => {
+  test('that are nested without end are told, and what is left is no deeper than MariaDB takes', () => {
     let deep: unknown = 'bottom';
     for (let depth = 0; depth < 1_000; depth++) deep = { deep };
-    expect(mapped({ custom: { deep } }).losses).toMatchObject([{ code: 'NOT_JSON' }]);
+    const { record, identities, losses } = mapped({
+      custom: { deep },
+      services: [['github', { id: '7', deep }]],
+    });
+    expect(losses).toMatchObject([{ code: 'NOT_JSON' }, { code: 'NOT_JSON' }]);
+    for (const data of [record?.profile, identities[0]?.data])
+      expect(JSON.stringify(data).match(/{/g)?.length).toBeLessThan(32);
+  });
+
+  test('that no packet of a database holds are told, and leave the rest in place', () => {
+    const picture = 'x'.repeat(3_000_000);
+    const { record, identities, losses } = mapped({
+      custom: { before: 1, one: picture, two: picture, after: 2 },
+      services: [['github', { id: '7', one: picture, two: picture }]],
+    });
+    expect(Object.keys(record?.profile ?? {})).toEqual(['before', 'one', 'after']);
+    expect(identities).toMatchObject([{ service: 'oauth:github', subject: '7', data: {} }]);
+    expect(losses.map(({ code, field }) => [code, field])).toEqual([
+      ['TOO_LARGE', 'services.github'],
+      ['TOO_LARGE', 'two'],
+    ]);
+  });
+
+  test('whose names are addresses are told without them', () => {
+    const contacts = { 'grace@example.com': new Binary() };
+    const { losses } = mapped({ custom: { contacts, 'ada@example.com': new Binary(), profile: contacts } });
+    expect(losses).toHaveLength(3);
+    expect(JSON.stringify(losses)).not.toContain('@');
   });
 });
 
