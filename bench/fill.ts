@@ -4,13 +4,15 @@ import { parseArgs } from 'node:util';
 import { mapAtOnce } from '../src/cli/import/at-once.ts';
 import { openDatabase } from '../src/cli/stores/open.ts';
 import { parseDatabaseUrl } from '../src/cli/stores/urls.ts';
-import type { AccountsDatabase, NewUser } from '../src/database/ports.ts';
+import type { AccountsDatabase, NewUser, UserStore } from '../src/database/ports.ts';
 import { createHasher } from '../src/services/password/hasher.ts';
 
 export const PASSWORD = 'correct horse battery staple 9';
 
 const BATCH = 500;
-/** Fewer than wait in vain for the connections of a pool; SQLite commits what arrives in one turn together. */
+/** Users that are made up at a time, and whose batches are stored side by side. */
+const AT_ONCE = 4 * BATCH;
+/** Where each user is stored alone: so few that none waits in vain for a connection of the pool. */
 const IN_FLIGHT = 256;
 
 /** Puts users number `from` to `to` (not included) into an open database. */
@@ -32,26 +34,25 @@ export async function fill(db: AccountsDatabase, from: number, to: number): Prom
       ],
     };
   };
-  for (let start = from; start < to; start += 4 * BATCH) {
-    const users = Array.from({ length: Math.min(4 * BATCH, to - start) }, (_, index) => make(start + index));
-    await store(db, users);
+  for (let start = from; start < to; start += AT_ONCE) {
+    const users = Array.from({ length: Math.min(AT_ONCE, to - start) }, (_, index) => make(start + index));
+    if (!(await storeAll(db.users, users))) throw new Error('some of these users are there already');
   }
 }
 
-async function store({ users: store }: AccountsDatabase, users: readonly NewUser[]): Promise<void> {
+/** False when some are there already. */
+async function storeAll(store: UserStore, users: readonly NewUser[]): Promise<boolean> {
   if (store.createAll) {
     const batches = Array.from({ length: Math.ceil(users.length / BATCH) }, (_, n) =>
       users.slice(n * BATCH, (n + 1) * BATCH),
     );
     const answers = await Promise.all(batches.map((batch) => store.createAll?.(batch)));
-    if (answers.includes(false)) throw new Error('some of these users are there already');
-    return;
+    return !answers.includes(false);
   }
   const conflicts = await mapAtOnce(IN_FLIGHT, users, ({ user, identities }) =>
     store.create(user, identities),
   );
-  if (conflicts.some((conflict) => conflict !== null))
-    throw new Error('some of these users are there already');
+  return conflicts.every((conflict) => conflict === null);
 }
 
 if (process.argv[1] === import.meta.filename) {

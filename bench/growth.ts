@@ -1,8 +1,8 @@
 // npm run bench:growth [-- STORE …]: whether anything gets slower as a store fills, and how large it gets.
 //
-// Two databases of each store, with 1,000 and GROWTH_USERS (1,000,000) users, are asked in turn, round by round, in
-// alternating order. What is measured is the time of whole calls of the library, one after the other, with a hasher that
-// costs nothing: ratios of one run, nothing else, are comparable.
+// Two databases of each store of users, with 1,000 and GROWTH_USERS (1,000,000) of them, are asked in turn, round by
+// round, in alternating order. What is measured is the time of whole calls of the library, one after the other, with a
+// hasher that costs nothing: ratios of one run, nothing else, are comparable.
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

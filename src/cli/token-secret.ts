@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { link, open, readFile, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { createKeyring } from '../core/keys.ts';
 import { BadConfiguration, reasonOf } from './bad-configuration.ts';
+
+/** Where the secret of a SQLite file is kept that was made on first start. */
+export function secretPathOf(database: string): string {
+  return `${resolve(database)}.token-secret`;
+}
 
 /** A secret of 384 bits, as text. */
 export function newSecret(): string {

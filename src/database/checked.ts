@@ -24,18 +24,22 @@ export function checkedDatabase(
   stores: Stores,
   { ping, migrate, close }: { readonly [name in 'ping' | 'migrate' | 'close']?: Action | undefined } = {},
 ): AccountsDatabase {
-  const closable = close && { close };
-  const users = { ...checkedUsers(stores.users), ...closable };
+  // Of its own, or of the connection that the stores have in common.
+  const closable = (store: Closable) => {
+    const own = close ?? store.close?.bind(store);
+    return own && { close: own };
+  };
+  const users = { ...checkedUsers(stores.users), ...closable(stores.users) };
   const { joinedWith } = stores.sessions;
   return {
     users,
-    identities: { ...checkedIdentities(stores.identities), ...closable },
+    identities: { ...checkedIdentities(stores.identities), ...closable(stores.identities) },
     sessions: {
       ...checkedSessions(stores.sessions),
       ...(joinedWith && { joinedWith: joinedWith === stores.users ? users : joinedWith }),
-      ...closable,
+      ...closable(stores.sessions),
     },
-    oneTimeTokens: { ...checkedOneTimeTokens(stores.oneTimeTokens), ...closable },
+    oneTimeTokens: { ...checkedOneTimeTokens(stores.oneTimeTokens), ...closable(stores.oneTimeTokens) },
     invalidateAllSessions,
     ...(ping && { ping }),
     ...(migrate && { migrate }),
@@ -95,7 +99,9 @@ function checkedIdentities(store: IdentityStore): IdentityStore {
 /** The same for a store of sessions alone, which is composed with the other stores of another adapter. */
 export function checkedSessions(store: SessionStore): SessionStore {
   const findWithUsers = store.findWithUsers?.bind(store);
+  const close = store.close?.bind(store);
   return {
+    ...(close && { close }),
     create: async (session) => {
       checks.checkSession(session);
       return store.create(session);
@@ -169,6 +175,8 @@ function checkedOneTimeTokens(store: OneTimeTokenStore): OneTimeTokenStore {
 
 type Action = () => Promise<void>;
 
+type Closable = { close?(): Promise<void> };
+
 type Stores = Pick<AccountsDatabase, 'users' | 'identities' | 'sessions' | 'oneTimeTokens'>;
 
 /** Functions, so that they act on the stores of the database that they were spread into. */
@@ -182,5 +190,8 @@ async function invalidateAllSessions(
 
 async function closeStores(this: Stores): Promise<void> {
   const { users, identities, sessions, oneTimeTokens } = this;
-  for (const store of [users, identities, sessions, oneTimeTokens]) await store.close?.();
+  // Each is closed, whatever becomes of the others.
+  const closing = [users, identities, sessions, oneTimeTokens].map(async (store) => store.close?.());
+  await Promise.allSettled(closing);
+  await Promise.all(closing);
 }

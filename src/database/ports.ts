@@ -3,7 +3,8 @@
  *
  * Every method keeps these promises:
  *
- * - It acts on one record (but for `users.create`) and is atomic.
+ * - The change of one record is atomic, and so are `users.create` and `users.createAll` as a whole. What else acts on
+ *   many records may have done a part of them when it throws, and can be called again.
  * - What it has acknowledged is seen by every later call of every process.
  * - It takes and gives plain data: strings, finite numbers, booleans, null, arrays and objects of them. Times are
  *   milliseconds since 1970-01-01 UTC; what a time has beyond whole milliseconds may be lost.

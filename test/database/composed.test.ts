@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { checkedDatabase, checkedSessions } from '../../src/database/checked.ts';
 import { memoryDatabase } from '../../src/database/memory/index.ts';
 import type { AccountsDatabase } from '../../src/database/ports.ts';
 import { sqliteDatabase } from '../../src/database/sqlite/index.ts';
@@ -28,4 +29,24 @@ test('joined look-ups are of the database that they were made for', () => {
   const [one, two] = [sqliteDatabase(':memory:'), sqliteDatabase(':memory:')];
   expect(one.sessions.joinedWith).toBe(one.users);
   expect({ ...one, sessions: two.sessions }.sessions.joinedWith).not.toBe(one.users);
+});
+
+test('a store keeps its own close, and one that fails keeps no other open', async () => {
+  const closed: string[] = [];
+  const { users, identities, sessions, oneTimeTokens } = memoryDatabase();
+  const closing = <T extends object>(store: T, name: string, fails = false) => ({
+    ...store,
+    close: async () => {
+      closed.push(name);
+      if (fails) throw new Error(`${name} cannot be closed`);
+    },
+  });
+  const db = checkedDatabase({
+    users: closing(users, 'users', true),
+    identities,
+    sessions: checkedSessions(closing(sessions, 'sessions')),
+    oneTimeTokens: closing(oneTimeTokens, 'tokens'),
+  });
+  await expect(db.close?.()).rejects.toThrow('users cannot be closed');
+  expect(closed.toSorted()).toEqual(['sessions', 'tokens', 'users']);
 });

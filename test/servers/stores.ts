@@ -59,6 +59,21 @@ function withRedis(servers: readonly TestServer[], url: string, close: () => Pro
   };
 }
 
+/** A file, which needs no server. */
+export const SQLITE: StoreUnderTest = {
+  name: 'SQLite',
+  start: async () => {
+    const files = folder();
+    let count = 0;
+    return {
+      servers: [],
+      newSettings: async () => ({ DATABASE_URL: `sqlite:${join(files, `accounts-${++count}.db`)}` }),
+      close: async () => rmSync(files, { recursive: true, force: true }),
+    };
+  },
+};
+
+/** Those on servers. */
 export const STORES: readonly StoreUnderTest[] = [
   { name: 'PostgreSQL', start: async () => oneServer(await startPostgres(), newPostgres) },
   { name: 'MariaDB', start: async () => oneServer(await startMariadb(), newMariadb) },

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../servers/process.ts';
 import { STORES, type StoreSettings } from '../servers/stores.ts';
 import { describeEachStore } from './each-store.ts';
-import { Served, TOKEN_SECRET } from './program.ts';
+import { StoreProgram, TOKEN_SECRET } from './program.ts';
 
-const bench = new Served();
+const program = new StoreProgram();
 let mute: Server;
 let mutePort = 0;
 let closedPort = 0;
@@ -21,18 +21,18 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await bench.close();
+  await program.close();
   mute.close();
 });
 
 /** Ends with one line that names the variable and not the password, within the time that a start may take. */
-async function isRefused(
+async function expectRefusal(
   args: readonly string[],
   settings: Partial<StoreSettings>,
   told: RegExp,
 ): Promise<void> {
   const started = performance.now();
-  const { code, stdout, stderr } = await bench.run(args, { PORT: '0', TOKEN_SECRET, ...settings });
+  const { code, stdout, stderr } = await program.run(args, { PORT: '0', TOKEN_SECRET, ...settings });
   expect(stderr).toMatch(/^graphql-accounts: [^\n]+\n$/);
   expect(stderr).toMatch(told);
   expect(stderr + stdout).not.toContain('hunter2');
@@ -51,19 +51,19 @@ describe.concurrent.each(['mongodb', 'postgres', 'mysql', 'redis'])('a server of
   const named = scheme === 'redis' ? /SESSIONS_URL: redis:/ : /DATABASE_URL: \w+:\/\/127\.0\.0\.1:\d+/;
 
   test('that is not there ends the start', { timeout: 30_000 }, async () => {
-    await isRefused(['serve'], settings(closedPort), named);
+    await expectRefusal(['serve'], settings(closedPort), named);
   });
 
   test('that never answers ends the start', { timeout: 30_000 }, async () => {
-    await isRefused(['serve'], settings(mutePort), named);
+    await expectRefusal(['serve'], settings(mutePort), named);
   });
 
   test.skipIf(scheme === 'redis')('that never answers ends migrate', { timeout: 30_000 }, async () => {
-    await isRefused(['migrate'], settings(mutePort), named);
+    await expectRefusal(['migrate'], settings(mutePort), named);
   });
 
   test.skipIf(scheme === 'redis')('that is not there ends migrate', { timeout: 30_000 }, async () => {
-    await isRefused(['migrate'], settings(closedPort), named);
+    await expectRefusal(['migrate'], settings(closedPort), named);
   });
 });
 
@@ -73,20 +73,20 @@ describeEachStore('the tables on $name', DATABASES, () => ({
   tests(on) {
     on('are needed to serve, and the refusal names migrate', async (store) => {
       const settings = await store.newSettings();
-      await isRefused(['serve'], settings, /DATABASE_URL: .*graphql-accounts migrate/);
+      await expectRefusal(['serve'], settings, /DATABASE_URL: .*graphql-accounts migrate/);
       // It has not made them by looking.
-      await isRefused(['serve'], settings, /DATABASE_URL: .*graphql-accounts migrate/);
+      await expectRefusal(['serve'], settings, /DATABASE_URL: .*graphql-accounts migrate/);
     });
 
     on('are made once, by a flag too', async (store) => {
       const settings = await store.newSettings();
       for (let n = 0; n < 2; n++) {
-        const answer = await bench.run(['migrate', '--database-url', settings.DATABASE_URL]);
+        const answer = await program.run(['migrate', '--database-url', settings.DATABASE_URL]);
         expect(answer).toMatchObject({ code: 0, stderr: '' });
         expect(answer.stdout).toMatch(/^\S+ is up to date\n$/);
         expect(answer.stdout).not.toContain('secret');
       }
-      const { stop } = await bench.serve(settings);
+      const { stop } = await program.serve(settings);
       await stop();
     });
   },
@@ -99,7 +99,7 @@ test.each([
   'mysql://ada:p@12/hunter2@127.0.0.1/accounts',
   'mongodb://ada:12345/hunter2@127.0.0.1/accounts',
 ])('a password that ends its URL too early is not told: %s', async (url) => {
-  await isRefused(['migrate'], { DATABASE_URL: url }, /DATABASE_URL: .* write \/ as %2F/);
+  await expectRefusal(['migrate'], { DATABASE_URL: url }, /DATABASE_URL: .* write \/ as %2F/);
 });
 
 describeEachStore(
@@ -112,7 +112,7 @@ describeEachStore(
         const other = new pg.Client({ connectionString: DATABASE_URL });
         await other.connect();
         await other.query('SELECT pg_advisory_lock(7378123390467043)');
-        const migrating = bench.run(['migrate'], { DATABASE_URL });
+        const migrating = program.run(['migrate'], { DATABASE_URL });
         // A start may take 15 s: only what is longer shows that this is none.
         await Promise.race([migrating, elapse(16_000)]);
         await other.end();
@@ -124,7 +124,7 @@ describeEachStore(
 
 test.each(['sqlite::memory:', 'sqlite:./migrated.db'])('migrate makes the tables of %s', async (url) => {
   for (let n = 0; n < 2; n++) {
-    const { code, stderr } = await bench.run(['migrate'], { DATABASE_URL: url });
+    const { code, stderr } = await program.run(['migrate'], { DATABASE_URL: url });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   }
 });

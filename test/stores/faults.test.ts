@@ -5,7 +5,7 @@ import { MONGO_IS_OURS } from '../servers/mongo.ts';
 import { type FaultyProxy, startProxy, type Weather } from '../servers/proxy.ts';
 import { type RunningStore, STORES, through } from '../servers/stores.ts';
 import { describeEachStore, type On } from './each-store.ts';
-import { logIn, logout, newcomer, refresh, Served, until, whoIs } from './program.ts';
+import { logIn, logout, newcomer, refresh, StoreProgram, until, whoIs } from './program.ts';
 
 /** A request ends within this, whatever the store does. */
 const DEADLINE = 10_000;
@@ -24,24 +24,24 @@ const PROXIED = STORES.filter(
 );
 
 describeEachStore('while $name fails (S55)', PROXIED, () => {
-  const bench = new Served();
+  const program = new StoreProgram();
   let proxy: FaultyProxy | undefined;
-  let served: Awaited<ReturnType<Served['serve']>>;
+  let served: Awaited<ReturnType<StoreProgram['serve']>>;
   let revoked: string;
 
   const prepare = async (store: RunningStore): Promise<void> => {
     const [server] = store.servers;
     if (!server) throw new Error('there is no server to stand in front of');
     const settings = await store.newSettings();
-    await bench.migrate(settings);
+    await program.migrate(settings);
     proxy = await startProxy(server.port);
-    served = await bench.serve(through(settings, server, proxy.port));
+    served = await program.serve(through(settings, server, proxy.port));
     revoked = (await newcomer(served.url, EMAIL)).accessToken;
     await logout(served.url, revoked);
   };
 
   const finish = async (): Promise<void> => {
-    await bench.close();
+    await program.close();
     await proxy?.close();
   };
 
@@ -54,7 +54,7 @@ describeEachStore('while $name fails (S55)', PROXIED, () => {
 });
 
 interface UnderFire {
-  served(): Awaited<ReturnType<Served['serve']>>;
+  served(): Awaited<ReturnType<StoreProgram['serve']>>;
   proxy(): FaultyProxy;
   /** A token of a session that was ended before anything failed. */
   revoked(): string;
@@ -84,7 +84,7 @@ function faults(onStore: On, { served, proxy, revoked }: UnderFire): void {
 
   const health = async (url: string): Promise<number> => (await fetch(new URL('/health', url))).status;
 
-  const isRefusedThroughout = async (url: string, token: string): Promise<void> => {
+  const expectRefusals = async (url: string, token: string): Promise<void> => {
     const asked = Array.from({ length: 20 }, () => inTime(whoIs(url, token)));
     expect(new Set(await Promise.all(asked))).toEqual(new Set(['SERVICE_UNAVAILABLE']));
     const login = await inTime(ask(url, LOG_IN, { user: { email: EMAIL }, password: PASSWORD }));
@@ -95,7 +95,7 @@ function faults(onStore: On, { served, proxy, revoked }: UnderFire): void {
     await until(HEALTH_SHOWS, async () => (await inTime(health(url))) === 503);
   };
 
-  const isWell = async (url: string, token: string): Promise<void> => {
+  const expectWell = async (url: string, token: string): Promise<void> => {
     await until(RECOVERY, async () => (await whoIs(url, token)) === EMAIL);
     await until(RECOVERY, async () => (await health(url)) === 200);
     expect(await whoIs(url, revoked())).toBeNull();
@@ -112,18 +112,18 @@ function faults(onStore: On, { served, proxy, revoked }: UnderFire): void {
     on(`it ${what}: all is refused in time, and well again by itself`, async (url) => {
       const { accessToken } = await logIn(url, EMAIL);
       await proxy().turn(weather, delay);
-      await isRefusedThroughout(url, accessToken);
+      await expectRefusals(url, accessToken);
       await proxy().turn('open');
-      await isWell(url, accessToken);
+      await expectWell(url, accessToken);
     });
   }
 
   on('it is restarted: nothing acknowledged is lost', async (url, { servers: [server] }) => {
     const { accessToken } = await logIn(url, EMAIL);
     await server?.kill();
-    await isRefusedThroughout(url, accessToken);
+    await expectRefusals(url, accessToken);
     await server?.start();
-    await isWell(url, accessToken);
+    await expectWell(url, accessToken);
   });
 
   on('it flaps: what was acknowledged is there, and nobody is half there', async (url) => {
@@ -145,7 +145,7 @@ function faults(onStore: On, { served, proxy, revoked }: UnderFire): void {
     await proxy().turn('open');
     flapping = false;
     await Promise.all(signUps);
-    await isWell(url, (await logIn(url, EMAIL)).accessToken);
+    await expectWell(url, (await logIn(url, EMAIL)).accessToken);
     for (const email of acknowledged) await logIn(url, email);
     // Whoever was refused may try again, under the same address.
     for (const email of emails.filter((email) => !acknowledged.includes(email)).slice(0, 10)) {
@@ -166,7 +166,7 @@ function faults(onStore: On, { served, proxy, revoked }: UnderFire): void {
     const tokens = await newcomer(url, 'lost@example.com');
     const [answer] = await Promise.all([inTime(refresh(url, tokens)), proxy().turn('reset')]);
     await proxy().turn('open');
-    await isWell(url, (await logIn(url, EMAIL)).accessToken);
+    await expectWell(url, (await logIn(url, EMAIL)).accessToken);
     const again = typeof answer === 'string' ? await refresh(url, tokens) : answer;
     expect(again).toMatchObject({ accessToken: expect.any(String) });
   });

@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as elapse } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { AccountsDatabase } from '../../src/database/ports.ts';
-import { type RunningStore, STORES, type StoreSettings } from '../servers/stores.ts';
+import { type RunningStore, SQLITE, STORES, type StoreSettings } from '../servers/stores.ts';
 import { describeEachStore, type On } from './each-store.ts';
 import { type Order, openAccounts, openStores } from './fixtures/operations.ts';
 
@@ -17,18 +15,6 @@ const MOST_BOUNDARIES = 80;
 const KILLS = { SQLite: Number(process.env.KILLS ?? 200), other: Number(process.env.KILLS ?? 20) };
 /** What a sign-up that was cut off had taken is free again after this. */
 const TAKEOVER = 10_000;
-
-const SQLITE = {
-  name: 'SQLite',
-  start: async (): Promise<RunningStore> => {
-    const folder = mkdtempSync(join(tmpdir(), 'graphql-accounts-kills-'));
-    return {
-      servers: [],
-      newSettings: async () => ({ DATABASE_URL: `sqlite:${join(folder, 'accounts.db')}` }),
-      close: async () => rmSync(folder, { recursive: true, force: true }),
-    };
-  },
-};
 
 interface Stores extends ReturnType<typeof openAccounts> {
   db: AccountsDatabase;

@@ -1,19 +1,19 @@
 import { expect } from 'vitest';
 import { ask, LOG_IN, PASSWORD, SIGN_UP } from '../cli/child.ts';
-import { type RunningStore, STORES, type StoreSettings } from '../servers/stores.ts';
+import { type RunningStore, SQLITE, STORES, type StoreSettings } from '../servers/stores.ts';
 import { describeEachStore, type On } from './each-store.ts';
-import { logIn, logout, newcomer, payloadOf, refresh, Served, type Tokens, whoIs } from './program.ts';
+import { logIn, logout, newcomer, payloadOf, refresh, StoreProgram, type Tokens, whoIs } from './program.ts';
 
-describeEachStore('two processes of the program on $name', STORES, () => {
-  const bench = new Served();
+describeEachStore('two processes of the program on $name', [SQLITE, ...STORES], () => {
+  const program = new StoreProgram();
   let settings: StoreSettings;
   let urls: string[];
 
   const prepare = async (store: RunningStore): Promise<void> => {
     settings = await store.newSettings();
     // Both at once, as two machines that are deployed to at the same time.
-    await Promise.all([bench.migrate(settings), bench.migrate(settings)]);
-    const served = await Promise.all([bench.serve(settings), bench.serve(settings)]);
+    await Promise.all([program.migrate(settings), program.migrate(settings)]);
+    const served = await Promise.all([program.serve(settings), program.serve(settings)]);
     urls = served.map(({ url }) => url);
   };
 
@@ -23,7 +23,7 @@ describeEachStore('two processes of the program on $name', STORES, () => {
     };
 
     on('both migrate at once, and again without a change', async (one, two) => {
-      await Promise.all([bench.migrate(settings), bench.migrate(settings)]);
+      await Promise.all([program.migrate(settings), program.migrate(settings)]);
       expect(await whoIs(two, (await newcomer(one, 'first@example.com')).accessToken)).toBe(
         'first@example.com',
       );
@@ -79,7 +79,7 @@ describeEachStore('two processes of the program on $name', STORES, () => {
     });
   };
 
-  return { prepare, finish: () => bench.close(), tests };
+  return { prepare, finish: () => program.close(), tests };
 });
 
 /** Which session a refresh token belongs to, and its number there. */

@@ -5,7 +5,7 @@ import type { StoreSettings } from '../servers/stores.ts';
 export const TOKEN_SECRET = 'a secret of the tests that is long enough';
 
 /** The program on a store, started and asked as its users do. */
-export class Served extends Bench {
+export class StoreProgram extends Bench {
   /** Makes the tables, and throws with what the program wrote when that fails. */
   async migrate(settings: StoreSettings): Promise<void> {
     const { code, stderr } = await this.run(['migrate'], { DATABASE_URL: settings.DATABASE_URL });

@@ -8,7 +8,7 @@ import { readSettings, type Settings } from '../settings.ts';
 import { openDatabase } from '../stores/open.ts';
 import { whyUnusable } from '../stores/reasons.ts';
 import { type DatabaseUrl, parseDatabaseUrl } from '../stores/urls.ts';
-import { checkTokenSecret, readOrMakeSecret, readSecret } from '../token-secret.ts';
+import { checkTokenSecret, readOrMakeSecret, readSecret, secretPathOf } from '../token-secret.ts';
 import { exitCodeOf, importUsers, summaryOf } from './accounts-js.ts';
 import { showProgress } from './progress.ts';
 import { openSource } from './sources.ts';
@@ -82,7 +82,7 @@ function givenKeys({ ENCRYPTION_KEY, TOKEN_SECRET }: Settings): string[] | null 
  */
 async function keysBeside(url: DatabaseUrl, dryRun: boolean): Promise<string[]> {
   if (url.kind !== 'sqlite') return [];
-  const path = `${resolve(url.path)}.token-secret`;
+  const path = secretPathOf(url.path);
   const secret = dryRun ? await readSecret(path) : await readOrMakeSecret(path);
   // A dry run stores nothing: any key shows as well what would come over.
   return [encryptionKeyOf(secret ?? 'the key of a dry run, which encrypts nothing that is kept')];

@@ -1,7 +1,8 @@
 import mongoose from 'mongoose';
-import { SECOND } from '../../core/time.ts';
+import { HOUR, SECOND } from '../../core/time.ts';
 import { mongooseDatabase } from '../../database/mongoose/index.ts';
 import type { AccountsDatabase } from '../../database/ports.ts';
+import type { OpenStore } from './open-store.ts';
 import { serverOf } from './server-name.ts';
 
 /** What a URL without a database means. */
@@ -10,17 +11,33 @@ const DATABASE = 'accounts';
 /** Shorter than a call may take: what is refused can be tried again, and the pool is not held by a silent server. */
 const ANSWER = 5 * SECOND;
 
-export function openMongo(
-  url: string,
-  now?: () => number,
-): { store: AccountsDatabase; place: string; close(): Promise<void> } {
-  const place = serverOf(url);
-  const named = /:\/\/[^/]*\/[^?]/.test(place);
+/** An index over a large collection takes its time to be made. */
+const MIGRATION = HOUR;
+
+export function openMongo(url: string, now?: () => number): OpenStore<AccountsDatabase> {
+  const connection = connect(url, ANSWER);
+  const store: AccountsDatabase = {
+    ...mongooseDatabase(connection, { now }),
+    migrate: async () => {
+      const patient = connect(url, MIGRATION);
+      try {
+        await mongooseDatabase(patient).migrate?.();
+      } finally {
+        await patient.close(true);
+      }
+    },
+  };
+  return { store, place: serverOf(url), close: () => connection.close(true) };
+}
+
+/** Connects, with so many milliseconds for each answer. */
+function connect(url: string, answer: number): mongoose.Connection {
+  const named = /:\/\/[^/]*\/[^?]/.test(serverOf(url));
   const connection = mongoose.createConnection(url, {
     ...(!named && { dbName: DATABASE }),
     serverSelectionTimeoutMS: ANSWER,
     connectTimeoutMS: ANSWER,
-    socketTimeoutMS: ANSWER,
+    socketTimeoutMS: answer,
     waitQueueTimeoutMS: ANSWER,
     heartbeatFrequencyMS: 2 * SECOND,
     maxPoolSize: 20,
@@ -29,6 +46,5 @@ export function openMongo(
   });
   // Whoever calls the database learns of it; without this it would be an unhandled rejection as well.
   connection.asPromise().catch(() => {});
-  const store = mongooseDatabase(connection, { now });
-  return { store, place, close: () => connection.close(true) };
+  return connection;
 }

@@ -1,7 +1,6 @@
-import { resolve } from 'node:path';
 import type { AccountsDatabase } from '../../database/ports.ts';
 import type { Config } from '../config.ts';
-import { newSecret, readOrMakeSecret } from '../token-secret.ts';
+import { newSecret, readOrMakeSecret, secretPathOf } from '../token-secret.ts';
 import { openDatabase, openSessions } from './open.ts';
 
 /** The stores that `serve` runs on, which have answered once, and the secret that goes with them. */
@@ -27,7 +26,12 @@ export async function openStores({
   ] as const;
   const outcomes = await Promise.allSettled(opening);
   const close = async (): Promise<void> => {
-    for (const outcome of outcomes) if (outcome.status === 'fulfilled') await outcome.value?.close();
+    // Each is closed, whatever becomes of the other.
+    const closing = outcomes.map(async (outcome) =>
+      outcome.status === 'fulfilled' ? outcome.value?.close() : undefined,
+    );
+    await Promise.allSettled(closing);
+    await Promise.all(closing);
   };
   try {
     const [users, redis] = await Promise.all(opening);
@@ -47,7 +51,5 @@ export async function openStores({
 
 /** Only a file has a place beside it: `parseConfig` wants TOKEN_SECRET for every server. */
 async function secretBeside(database: Config['database']): Promise<string> {
-  return database.kind === 'sqlite'
-    ? readOrMakeSecret(`${resolve(database.path)}.token-secret`)
-    : newSecret();
+  return database.kind === 'sqlite' ? readOrMakeSecret(secretPathOf(database.path)) : newSecret();
 }

@@ -7,19 +7,12 @@ import { sqliteDatabase } from '../../database/sqlite/index.ts';
 import { AccountsError } from '../../errors.ts';
 import { BadConfiguration, reasonOf } from '../bad-configuration.ts';
 import { loadPackage } from '../packages.ts';
+import type { OpenStore } from './open-store.ts';
 import { whyUnusable } from './reasons.ts';
 import type { DatabaseUrl, SessionsUrl } from './urls.ts';
 
-/** A start has 15 s to end in: opening, and a line for whoever waits. */
-const START_TIMEOUT = 12 * SECOND;
-
-/** A place of users, or of sessions, that was not asked anything yet. */
-interface Place<T> {
-  store: T;
-  /** Where the data lies, for people. */
-  place: string;
-  close(): Promise<void>;
-}
+/** A start has 15 s to end in, also on a machine that is busy with others. */
+const START_TIMEOUT = 9 * SECOND;
 
 /**
  * Opens the database that a setting names, and asks it whether it is ready. With `migrate`, its tables are made or
@@ -28,14 +21,14 @@ interface Place<T> {
 export async function openDatabase(
   url: DatabaseUrl,
   { name, migrate, now }: { name: string; migrate: boolean; now?: () => number },
-): Promise<Place<AccountsDatabase>> {
-  const opened = await placeOf(url, name, now);
+): Promise<OpenStore<AccountsDatabase>> {
+  const opened = await openUnasked(url, name, now);
   const db = opened.store;
   const known = { name, url: 'url' in url ? url.url : '' };
   const ping = async (): Promise<void> => db.ping?.();
   if (migrate) {
-    // Tables with a million rows take their time, and so does another process that migrates at the moment. Whether
-    // the server can be reached shows before that: adapters wait for an answer no longer than for any other.
+    // Tables with a million rows take their time, and so does another process that migrates at the moment. A server
+    // that cannot be reached ends it all the same: adapters wait for a connection no longer than otherwise.
     await ready(opened, async () => db.migrate?.(), known, Number.POSITIVE_INFINITY);
   }
   await ready(opened, ping, known);
@@ -45,17 +38,18 @@ export async function openDatabase(
 /** Opens the Redis that `SESSIONS_URL` names, and asks it. Throws BadConfiguration. */
 export async function openSessions(
   url: SessionsUrl,
-): Promise<Place<SessionStore> & { warnings(): Promise<string[]> }> {
+): Promise<OpenStore<SessionStore> & { warnings(): Promise<string[]> }> {
   const opened = await loadPackage('SESSIONS_URL', async () => (await import('./redis.ts')).openRedis(url));
   await ready(opened, opened.ping, { name: 'SESSIONS_URL', url: `redis://:${url.password ?? ''}@` });
   return opened;
 }
 
-async function placeOf(
+/** Opens it, and asks it nothing yet. */
+async function openUnasked(
   url: DatabaseUrl,
   name: string,
   now: (() => number) | undefined,
-): Promise<Place<AccountsDatabase>> {
+): Promise<OpenStore<AccountsDatabase>> {
   switch (url.kind) {
     case 'memory': {
       const db = sqliteDatabase(':memory:');
@@ -84,7 +78,7 @@ async function makeFolder(folder: string, name: string): Promise<void> {
 
 /** Resolves when `prepare` has; otherwise closes what was opened, and throws. */
 async function ready<T>(
-  { place, close }: Place<T>,
+  { place, close }: OpenStore<T>,
   prepare: () => Promise<void>,
   { name, url }: { name: string; url: string },
   patience = START_TIMEOUT,

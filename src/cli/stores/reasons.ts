@@ -1,9 +1,10 @@
+import { UNUSABLE } from '../../database/sql/failures.ts';
 import { AccountsError } from '../../errors.ts';
 import { reasonOf } from '../bad-configuration.ts';
 import { redact } from '../redaction.ts';
 
-/** How adapters begin: the line of the program has a place and says the same. */
-const SAID_ALREADY = /^The database cannot be used: /;
+/** The line of the program has a place and says the same. */
+const SAID_ALREADY = new RegExp(`^${UNUSABLE}: `);
 
 /**
  * Why a server cannot be used, for whoever started the program. Drivers like to quote what they were given: whatever
@@ -11,11 +12,12 @@ const SAID_ALREADY = /^The database cannot be used: /;
  */
 export function whyUnusable(error: unknown, url: string): string {
   if (error instanceof AccountsError) return 'it does not answer';
-  const reason = withoutCredentials(reasonOf(rootOf(error)), url).replace(SAID_ALREADY, '');
-  return redact(reason) || 'it does not answer';
+  // The beginning first: a password may be a word of it.
+  const reason = reasonOf(rootOf(error)).replace(SAID_ALREADY, '');
+  return redact(withoutCredentials(reason, url)) || 'it does not answer';
 }
 
-/** Of several attempts (one for each address of a host) the first, and of an error that wraps another the other. */
+/** Of several attempts, one for each address of a host, the first. */
 function rootOf(error: unknown): unknown {
   if (error instanceof AggregateError) return rootOf(error.errors[0]);
   return error;

@@ -2,18 +2,16 @@ import { Cluster, Redis } from 'ioredis';
 import { SECOND } from '../../core/time.ts';
 import type { SessionStore } from '../../database/ports.ts';
 import { redisSessions } from '../../database/redis/index.ts';
+import type { OpenStore } from './open-store.ts';
 import type { SessionsUrl } from './urls.ts';
 
 const ANSWER = 5 * SECOND;
 const MAX_WAIT_TO_RECONNECT = SECOND;
 
-export interface OpenRedis {
-  store: SessionStore;
-  place: string;
+export interface OpenRedis extends OpenStore<SessionStore> {
   ping(): Promise<void>;
   /** What of its settings may cost sessions, or bring some back. */
   warnings(): Promise<string[]>;
-  close(): Promise<void>;
 }
 
 export function openRedis({ nodes, cluster, tls, username, password, db }: SessionsUrl): OpenRedis {
@@ -45,13 +43,16 @@ export function openRedis({ nodes, cluster, tls, username, password, db }: Sessi
   client.on('error', (error: Error) => {
     lost = reasonOf(error);
   });
+  client.on('ready', () => {
+    lost = null;
+  });
   const connected = cluster ? firstConnection(client) : Promise.resolve();
   // It is for `ping` to tell.
   connected.catch(() => undefined);
   const store = redisSessions(client);
   return {
     store,
-    place: `redis://${nodes.map(({ host, port }) => `${host}:${port}`).join(',')}`,
+    place: `${tls ? 'rediss' : 'redis'}://${nodes.map(({ host, port }) => `${host}:${port}`).join(',')}`,
     warnings: () => store.warnings(),
     ping: async () => {
       try {

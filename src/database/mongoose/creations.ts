@@ -6,10 +6,11 @@ import { isInserted, type Patience, type PendingCreations } from './pending.ts';
 import type { Collections, IdentityDocument } from './schema.ts';
 import type { UserFields } from './users.ts';
 
-type NewUser = UserFields & { _id: string };
+/** A user's document before its creation has begun. */
+type UserToCreate = UserFields & { _id: string };
 
 export interface Creations {
-  create(user: NewUser, identities: readonly IdentityRecord[]): Promise<Conflict | null>;
+  create(user: UserToCreate, identities: readonly IdentityRecord[]): Promise<Conflict | null>;
   /** Inserts an identity of an active user. False when it is somebody's already. */
   add(identity: IdentityDocument): Promise<boolean>;
 }
@@ -34,7 +35,7 @@ export function createCreations(
   now: () => number,
 ): Creations {
   const begin = async (
-    user: NewUser,
+    user: UserToCreate,
     creation: string,
     claims: string[],
     patience: Patience,

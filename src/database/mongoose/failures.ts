@@ -41,7 +41,7 @@ export function explain(error: unknown): unknown {
   }
 }
 
-/** The same stores, whose errors are explained. */
+/** The same store, whose errors are explained. */
 export function explained<Store extends object>(store: Store): Store {
   const methods = Object.entries(store).map(([name, method]) => [
     name,

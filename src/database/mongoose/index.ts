@@ -15,7 +15,10 @@ needPackage('mongoose', 'graphql-accounts/database/mongoose');
 export interface MongooseOptions {
   /** Whether `close()` closes the connection too. Otherwise, by default, that is left to whoever has opened it. */
   closeConnection?: boolean | undefined;
-  /** Milliseconds since 1970-01-01 UTC. By it a sign-up is taken for dead that has not been completed in 5 s. */
+  /**
+   * The time in milliseconds since 1970-01-01 UTC, by which a sign-up is taken for dead that has not been completed in
+   * 5 s. `Date.now` by default.
+   */
   now?: (() => number) | undefined;
 }
 

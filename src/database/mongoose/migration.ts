@@ -39,7 +39,7 @@ export async function migrate(db: Database): Promise<void> {
 export async function checkVersion(db: Database): Promise<void> {
   const version = await versionOf(db);
   if (version === null || version < SCHEMA_VERSION) throw notMigrated(version);
-  refuseVersion(version);
+  refuseIfNewer(version);
 }
 
 /** Writes, so that it fails where changes would: without a primary, without a majority, on a full disk. */
@@ -107,10 +107,10 @@ async function versionOf(db: Database): Promise<number | null> {
 
 async function refuseNewer(db: Database): Promise<void> {
   const version = await versionOf(db);
-  if (version !== null) refuseVersion(version);
+  if (version !== null) refuseIfNewer(version);
 }
 
-function refuseVersion(version: number): void {
+function refuseIfNewer(version: number): void {
   if (version > SCHEMA_VERSION)
     throw new Error(
       `a newer version of graphql-accounts made the collections (schema ${version}, this one knows ${SCHEMA_VERSION}). Install that version`,

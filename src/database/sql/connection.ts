@@ -15,7 +15,7 @@ export interface Connection {
   run(query: Query): Promise<Result>;
   /** Runs the steps, all or nothing: when they throw, nothing of them is left. May run them again from their start. */
   transact<T>(steps: () => Steps<T>): Promise<T>;
-  /** The same without a deadline, for what takes its time. */
+  /** The same for what takes its time: on a server each answer is waited for as long as a migration may last. */
   migrate<T>(steps: () => Steps<T>): Promise<T>;
   /** Gives back what was opened here. */
   close(): Promise<void>;

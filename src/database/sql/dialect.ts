@@ -1,6 +1,6 @@
 import type { Kind } from './tables.ts';
 
-/** What the three kinds of servers say differently. */
+/** What the three kinds of databases say differently. */
 export interface SqlDialect {
   name: 'PostgreSQL' | 'MySQL' | 'SQLite';
   /** Below `migrations/`. */
@@ -34,7 +34,7 @@ export interface SqlDialect {
   schema: SchemaDialect;
 }
 
-/** `limit` is how many rows, `keys` a list. */
+/** `keys` is a list of keys. */
 export type PlaceKind = Kind | 'keys';
 
 export interface SchemaDialect {

@@ -25,7 +25,8 @@ export function explain({ advice }: SqlDialect, error: unknown): unknown {
   return told === null ? error : unusable(told, error);
 }
 
-const UNUSABLE = 'The database cannot be used';
+/** How every complaint of ours begins. */
+export const UNUSABLE = 'The database cannot be used';
 
 export function unusable(advice: string, cause?: unknown): Error {
   return new Error(`${UNUSABLE}: ${advice}.`, cause === undefined ? undefined : { cause });

@@ -19,7 +19,7 @@ export interface SqlOptions {
   /**
    * For how long, in milliseconds, a call waits for a connection, for an answer of the server, and for the end of
    * somebody else's lock. After that it is refused with `SERVICE_UNAVAILABLE`, and the connection is thrown away.
-   * 5,000 by default.
+   * 5,000 by default. With SQLite or a dialect of Kysely it is the wait for somebody else's lock alone.
    */
   patience?: number | undefined;
 }

@@ -31,9 +31,9 @@ export function createSchema({ dialect, run, migrate }: Connection): Schema {
 
 function* check(dialect: SqlDialect): Steps<void> {
   yield* checkUsable(dialect);
-  const { version, hasRecords, strange, flawed } = yield* survey(dialect);
+  const { version, isVersioned, strange, flawed } = yield* survey(dialect);
   checkNotNewer(version);
-  if (!hasRecords && strange !== null) throw foreign(strange);
+  if (!isVersioned && strange !== null) throw foreign(strange);
   if (version === 0) throw notMigrated('it has no tables of graphql-accounts yet');
   if (version < LATEST) throw notMigrated('its tables are of an older version');
   if (flawed !== null) throw changed(flawed);
@@ -74,7 +74,7 @@ function* survey(dialect: SqlDialect): Steps<Findings & { version: number }> {
     dialect,
     lines.map(([line]) => toText(line)),
   );
-  if (!findings.hasRecords) return { ...findings, version: 0 };
+  if (!findings.isVersioned) return { ...findings, version: 0 };
   const latest = `SELECT ${dialect.read('count', 'max(version)')} AS version FROM ${MIGRATIONS.name}`;
   const { rows } = yield { statement: plain(latest), values: [] };
   return { ...findings, version: Number(toText(rows[0]?.[0] ?? 0)) };

@@ -1,5 +1,6 @@
+import { LACKS_A_PERMISSION, TAKES_NO_CHANGES } from './advice.ts';
 import type { PlaceKind, SchemaDialect, SqlDialect } from './dialect.ts';
-import type { Kind } from './tables.ts';
+import { type Kind, SESSIONS, TABLES } from './tables.ts';
 import { encodeJson, toText, wholeMilliseconds } from './values.ts';
 
 /** Bytes. Without the strict mode the server would cut what is longer, and make one name of two. */
@@ -7,7 +8,7 @@ const LONGEST: { readonly [kind in PlaceKind]?: number } = { key: 3_072, keys: 3
 
 /** What DATETIME holds. */
 const FIRST_TIME = Date.UTC(1000, 0, 1);
-const LAST_TIME = Date.UTC(9999, 11, 31);
+const LAST_TIME = Date.UTC(10_000, 0, 1) - 1;
 
 /** No string has it. */
 const NO_KEY = Buffer.from([0]);
@@ -56,12 +57,7 @@ const schema: SchemaDialect = {
   // MariaDB keeps JSON as checked text, and MySQL 8 writes no display width.
   normalize: (line) => line.replace(/ bigint\(\d+\)/, ' bigint').replace(/ longtext utf8mb4/, ' json'),
   typeOf: (kind) => TYPES[kind],
-  more: [
-    'accounts_sessions.ends_at datetime(3)',
-    ...['migrations', 'users', 'identities', 'sessions', 'one_time_tokens'].map(
-      (name) => `accounts_${name} engine InnoDB`,
-    ),
-  ],
+  more: [`${SESSIONS.name}.ends_at datetime(3)`, ...TABLES.map(({ name }) => `${name} engine InnoDB`)],
   probe: {
     sql: `SELECT DATABASE() AS name, @@autocommit AS autocommit, X'C3A9F09F9880' AS bytes`,
     complaint: ([name, autocommit, bytes]) => {
@@ -120,10 +116,8 @@ export const MYSQL: SqlDialect = {
 /** Deadlock, a lock that was not given in time, and a row that was changed since the snapshot (MariaDB 11.6). */
 const TRANSIENT = new Set([1213, 1205, 1020]);
 
-const NO_PERMISSION = 'its user lacks a permission. GRANT it, or give another user';
-const TAKES_NO_CHANGES = 'it takes no changes. Give the primary server, not a replica';
 const ADVICE = new Map([
-  ...[1044, 1142, 1143, 1227, 1370].map((number) => [number, NO_PERMISSION] as const),
+  ...[1044, 1142, 1143, 1227, 1370].map((number) => [number, LACKS_A_PERMISSION] as const),
   ...[1290, 1792, 1836].map((number) => [number, TAKES_NO_CHANGES] as const),
 ]);
 

@@ -42,7 +42,7 @@ export function nodeSqliteConnection(
     if (db.isTransaction) throw new Occupied();
     db.exec('BEGIN IMMEDIATE');
     try {
-      const result = play(steps(), perform);
+      const result = playNow(steps(), perform);
       db.exec('COMMIT');
       return result;
     } catch (error) {
@@ -71,7 +71,8 @@ export function nodeSqliteConnection(
   };
 }
 
-function play<T>(steps: Steps<T>, perform: (query: Query) => Result): T {
+/** The steps of a transaction, in one turn of the event loop. */
+function playNow<T>(steps: Steps<T>, perform: (query: Query) => Result): T {
   let step = steps.next();
   while (!step.done) {
     let result: Result;

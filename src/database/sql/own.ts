@@ -15,7 +15,7 @@ const IDLE = 30_000;
 /** So that it is we who give up first, and say it in our way. Timers last 2^31 ms at most. */
 const longerThan = (patience: number): number => Math.min(patience + 1_000, 2 ** 31 - 1);
 
-interface PoolOptions {
+export interface PoolOptions {
   poolSize: number;
   patience: number;
 }

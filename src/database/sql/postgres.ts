@@ -1,4 +1,6 @@
+import { LACKS_A_PERMISSION, TAKES_NO_CHANGES } from './advice.ts';
 import type { PlaceKind, SchemaDialect, SqlDialect } from './dialect.ts';
+import { WITH_ON_CONFLICT } from './on-conflict.ts';
 import type { Kind } from './tables.ts';
 import { encodeJson, wholeMilliseconds } from './values.ts';
 
@@ -50,7 +52,7 @@ const schema: SchemaDialect = {
       pg_catalog.current_setting('transaction_read_only') AS read_only`,
     complaint: ([encoding, readOnly]) => {
       if (encoding !== 'UTF8') return "its encoding is not UTF8. Make one WITH ENCODING 'UTF8'";
-      if (readOnly !== 'off') return 'it takes no changes. Give the primary server, not a replica';
+      if (readOnly !== 'off') return TAKES_NO_CHANGES;
       return null;
     },
   },
@@ -64,6 +66,7 @@ const schema: SchemaDialect = {
 };
 
 export const POSTGRES: SqlDialect = {
+  ...WITH_ON_CONFLICT,
   name: 'PostgreSQL',
   folder: 'postgres',
   place: (kind, place) => PLACES[kind](`$${place}`),
@@ -76,12 +79,6 @@ export const POSTGRES: SqlDialect = {
   read: (kind, column) =>
     kind === 'time' ? `(extract(epoch FROM ${column}) * 1000)::bigint::text` : `${column}::text`,
   among: (column) => `${column} = ANY (:keys)`,
-  listsBecomePlaces: false,
-  orNothing: 'ON CONFLICT DO NOTHING',
-  isDuplicate: () => false,
-  orReplace: (columns) =>
-    `ON CONFLICT (id) DO UPDATE SET ${columns.map((name) => `${name} = excluded.${name}`).join(', ')}`,
-  returns: true,
   sessionEnd: 'least(expires_at, idle_expires_at)',
   // Two who remove at once do not wait for each other.
   deleteEnded: (table, end) => `DELETE FROM ${table} WHERE id IN (
@@ -95,10 +92,10 @@ export const POSTGRES: SqlDialect = {
 const TRANSIENT = new Set(['40001', '40P01']);
 
 const ADVICE = new Map([
-  ['42501', 'its user lacks a permission. GRANT it, or give another user'],
+  ['42501', LACKS_A_PERMISSION],
   ['3F000', 'its search path names no schema that exists. Create the schema, or set the search path'],
   ['55P03', 'another process has held its tables for a minute. Try again when that is done'],
-  ['25006', 'it takes no changes. Give the primary server, not a replica'],
+  ['25006', TAKES_NO_CHANGES],
 ]);
 
 function stateOf(error: unknown): string {

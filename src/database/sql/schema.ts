@@ -3,7 +3,8 @@ import { columnsOf, MIGRATIONS, TABLES } from './tables.ts';
 
 /** What of our tables a database has. */
 export interface Findings {
-  hasRecords: boolean;
+  /** Whether it can tell which version of the schema it has reached. */
+  isVersioned: boolean;
   /** A table that has not the columns of ours. */
   strange: string | null;
   /** The same, or a table that is not there, or one that lacks an index: without it a name could be two users'. */
@@ -27,7 +28,7 @@ export function judge({ schema }: SqlDialect, lines: readonly string[]): Finding
   const tables = TABLES.map(({ name }) => name);
   const strange = tables.find((table) => found.has(table) && isStrange(table)) ?? null;
   return {
-    hasRecords: found.has(MIGRATIONS.name) && !isStrange(MIGRATIONS.name),
+    isVersioned: found.has(MIGRATIONS.name) && !isStrange(MIGRATIONS.name),
     strange,
     flawed: strange ?? tables.find(lacks) ?? null,
   };

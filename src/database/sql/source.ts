@@ -6,7 +6,7 @@ import { type ConnectionSource, kyselyConnection } from './kysely-connection.ts'
 import { MYSQL } from './mysql.ts';
 import { carefulMysqlPool, type Mysql2Pool } from './mysql-pool.ts';
 import { nodeSqliteConnection } from './node-sqlite.ts';
-import { openMysqlPool, openPgPool, openSqliteFile } from './own.ts';
+import { openMysqlPool, openPgPool, openSqliteFile, type PoolOptions } from './own.ts';
 import { carefulPgPool, type PgPool } from './pg-pool.ts';
 import { POSTGRES } from './postgres.ts';
 import { SQLITE } from './sqlite.ts';
@@ -28,14 +28,9 @@ export interface MysqlPoolSource {
  */
 export type SqlSource = string | PgPoolSource | MysqlPoolSource | DatabaseSync | Dialect;
 
-export interface SourceOptions {
-  poolSize: number;
-  patience: number;
-}
-
 const US = 'graphql-accounts/database/sql';
 
-export function connectTo(source: SqlSource, options: SourceOptions): Connection {
+export function connectTo(source: SqlSource, options: PoolOptions): Connection {
   if (typeof source === 'string') return connectToUrl(source, options);
   if (isDialect(source))
     return kyselyConnection(dialectOf(source), { ...ofHost(() => source), opensOnce: true }, options);
@@ -59,7 +54,7 @@ export function connectTo(source: SqlSource, options: SourceOptions): Connection
   );
 }
 
-function connectToUrl(url: string, options: SourceOptions): Connection {
+function connectToUrl(url: string, options: PoolOptions): Connection {
   const scheme = /^([a-z]+):/i.exec(url)?.[1]?.toLowerCase();
   if (scheme === 'sqlite') {
     const file = openSqliteFile(url.slice('sqlite:'.length));
@@ -78,9 +73,9 @@ function connectToUrl(url: string, options: SourceOptions): Connection {
   throw new TypeError('source must be a URL that starts with postgres://, mysql://, mariadb:// or sqlite:');
 }
 
-const postgres = (source: ConnectionSource, options: SourceOptions): Connection =>
+const postgres = (source: ConnectionSource, options: PoolOptions): Connection =>
   kyselyConnection(POSTGRES, source, options);
-const mysql = (source: ConnectionSource, options: SourceOptions): Connection =>
+const mysql = (source: ConnectionSource, options: PoolOptions): Connection =>
   kyselyConnection(MYSQL, source, options);
 
 /** What is the host's is closed by the host. */

@@ -1,4 +1,5 @@
 import type { SqlDialect } from './dialect.ts';
+import { WITH_ON_CONFLICT } from './on-conflict.ts';
 import type { Kind } from './tables.ts';
 import { encodeJson } from './values.ts';
 
@@ -13,6 +14,7 @@ const TYPES: { readonly [kind in Kind]: string } = {
 };
 
 export const SQLITE: SqlDialect = {
+  ...WITH_ON_CONFLICT,
   name: 'SQLite',
   folder: 'sqlite',
   place: () => '?',
@@ -22,12 +24,6 @@ export const SQLITE: SqlDialect = {
   },
   read: (_, column) => column,
   among: (column) => `${column} IN (SELECT value FROM json_each(:keys))`,
-  listsBecomePlaces: false,
-  orNothing: 'ON CONFLICT DO NOTHING',
-  isDuplicate: () => false,
-  orReplace: (columns) =>
-    `ON CONFLICT (id) DO UPDATE SET ${columns.map((name) => `${name} = excluded.${name}`).join(', ')}`,
-  returns: true,
   sessionEnd: 'min(expires_at, idle_expires_at)',
   deleteEnded: (table, end) =>
     `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE ${end} < :time LIMIT :count)`,
