@@ -22,12 +22,15 @@ const {
   PORT = '4000',
 } = process.env;
 
-await mongoose.connect(DATABASE_URL);
+// Look-ups end by themselves when the network goes silent.
+await mongoose.connect(DATABASE_URL, { socketTimeoutMS: 5_000 });
 const redis = new Redis(SESSIONS_URL);
 // Whoever asks for a session learns that Redis is away; this is for the log.
 redis.on('error', ({ message }) => console.error(`Redis: ${message}`));
 
-const db = { ...mongooseDatabase(mongoose.connection), sessions: redisSessions(redis) };
+const sessions = redisSessions(redis);
+for (const warning of await sessions.warnings()) console.warn(warning);
+const db = { ...mongooseDatabase(mongoose.connection), sessions };
 // Says so at once when the collections are missing: `npm run migrate` makes them.
 await db.ping?.();
 

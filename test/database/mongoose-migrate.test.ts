@@ -10,7 +10,8 @@ import { NotMigrated } from '../../src/database/not-migrated.ts';
 import { HAS_MONGO } from '../servers/mongo.ts';
 import { commandsOf, onMongo } from './mongoose-databases.ts';
 
-const NOT_MIGRATED = 'the database has no collections of graphql-accounts: run `graphql-accounts migrate`';
+const NOT_MIGRATED =
+  'the database has no collections of graphql-accounts: call `db.migrate()`, or run `npx graphql-accounts migrate --database-url …`';
 
 const SCHEMAS = join(import.meta.dirname, 'fixtures/mongodb-schemas');
 

@@ -43,8 +43,9 @@ async function refusalOfUse(source: SqlSource): Promise<string> {
   });
 }
 
-const EMPTY =
-  'The database cannot be used: it has no tables of graphql-accounts yet. Run: graphql-accounts migrate.';
+const NO_TABLES =
+  'The database cannot be used: it has no tables of graphql-accounts yet. Call `db.migrate()`';
+const EMPTY = `${NO_TABLES}, or run \`npx graphql-accounts migrate --database-url …\`.`;
 const NEWER =
   'The database cannot be used: a newer version of graphql-accounts wrote it (schema 2, this one knows 1). Install that version.';
 const changed = (table: string) =>
@@ -295,7 +296,7 @@ describe('migrations on SQLite', () => {
 
   test('an empty database is refused with a line that names the command, and nothing is written', async () => {
     const db = new DatabaseSync(':memory:');
-    expect(await refusalOfUse(db)).toBe(EMPTY);
+    expect(await refusalOfUse(db)).toBe(`${NO_TABLES}.`);
     expect(db.prepare('SELECT * FROM sqlite_schema').all()).toEqual([]);
   });
 

@@ -213,8 +213,8 @@ function isSameKey(key: object, other: object): boolean {
 function notMigrated(version: number | null): NotMigrated {
   return new NotMigrated(
     version === null
-      ? 'the database has no collections of graphql-accounts: run `graphql-accounts migrate`'
-      : 'the collections are those of an older version of graphql-accounts: run `graphql-accounts migrate`',
+      ? 'the database has no collections of graphql-accounts: call `db.migrate()`, or run `npx graphql-accounts migrate --database-url …`'
+      : 'the collections are those of an older version of graphql-accounts: call `db.migrate()`, or run `npx graphql-accounts migrate --database-url …`',
   );
 }
 

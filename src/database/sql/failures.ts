@@ -32,6 +32,9 @@ export function unusable(advice: string, cause?: unknown): Error {
   return new Error(`${UNUSABLE}: ${advice}.`, cause === undefined ? undefined : { cause });
 }
 
-export function notMigrated(what: string): NotMigrated {
-  return new NotMigrated(`${UNUSABLE}: ${what}. Run: graphql-accounts migrate.`);
+export function notMigrated(what: string, isServer: boolean): NotMigrated {
+  // The program keeps SQLite files of its own, with other tables.
+  const program = ', or run `npx graphql-accounts migrate --database-url …`';
+  const how = `Call \`db.migrate()\`${isServer ? program : ''}`;
+  return new NotMigrated(`${UNUSABLE}: ${what}. ${how}.`);
 }
