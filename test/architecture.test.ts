@@ -29,7 +29,7 @@ const ROOMS: { room: RegExp; may: RegExp[] }[] = [
   },
   { room: /^database\/check(s|ed)\.ts$/, may: [/^database\/(ports|checks)\.ts$/, /^errors\.ts$/] },
   { room: /^database\/driver\.ts$/, may: [/^node:/] },
-  { room: /^database\/not-migrated\.ts$/, may: [] },
+  { room: /^database\/(not-migrated|removal)\.ts$/, may: [] },
   ...[
     { name: 'memory', drivers: [] },
     { name: 'sqlite', drivers: [] },
@@ -39,7 +39,7 @@ const ROOMS: { room: RegExp; may: RegExp[] }[] = [
   ].map(({ name, drivers }) => ({
     room: new RegExp(`^database/${name}/`),
     may: [
-      new RegExp(`^database/(${name}/|check(s|ed)\\.ts|(driver|not-migrated)\\.ts|ports\\.ts)`),
+      new RegExp(`^database/(${name}/|check(s|ed)\\.ts|(driver|not-migrated|removal)\\.ts|ports\\.ts)`),
       ...[/^errors\.ts$/, /^node:/],
       ...drivers,
     ],

@@ -1,7 +1,7 @@
 import type { OneTimeTokenRecord, OneTimeTokenStore } from '../ports.ts';
+import { removeInParts } from '../removal.ts';
 import type { Connection } from './connection.ts';
 import { recordsOf } from './records.ts';
-import { removeInParts } from './removal.ts';
 import { statement } from './statement.ts';
 import { columnsOf, ONE_TIME_TOKENS } from './tables.ts';
 import { digestOf } from './values.ts';
@@ -39,7 +39,8 @@ export function sqlOneTimeTokens(connection: Connection): OneTimeTokenStore {
           : { statement: removeByPurpose, values: [userId, purpose] },
       );
     },
-    removeExpired: (now) => removeInParts((limit) => run({ statement: removeEnded, values: [now, limit] })),
+    removeExpired: (now) =>
+      removeInParts(async (limit) => (await run({ statement: removeEnded, values: [now, limit] })).changed),
   };
 }
 

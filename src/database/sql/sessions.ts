@@ -1,7 +1,7 @@
 import type { SessionStore, UserStore } from '../ports.ts';
+import { removeInParts } from '../removal.ts';
 import type { Connection } from './connection.ts';
 import { inOrder, recordsOf } from './records.ts';
-import { removeInParts } from './removal.ts';
 import { insertNew, statement } from './statement.ts';
 import { SESSIONS, USERS } from './tables.ts';
 
@@ -63,6 +63,7 @@ export function sqlSessions({ dialect, run }: Connection, joinedWith: UserStore)
     },
     findByUser: async (userId) =>
       (await run({ statement: selectByUser, values: [userId] })).rows.map((row) => sessions.read(row)),
-    removeExpired: (now) => removeInParts((limit) => run({ statement: removeEnded, values: [now, limit] })),
+    removeExpired: (now) =>
+      removeInParts(async (limit) => (await run({ statement: removeEnded, values: [now, limit] })).changed),
   };
 }

@@ -1,6 +1,6 @@
 import type { Json, OneTimeTokenRecord, OneTimeTokenStore } from '../ports.ts';
+import { removeInParts } from '../removal.ts';
 import type { Connection } from './connection.ts';
-import { removeInParts } from './removal.ts';
 
 type TokenRow = [
   key: string,

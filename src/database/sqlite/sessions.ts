@@ -1,7 +1,7 @@
 import type { SessionRecord, SessionStore, SessionWithUser, UserStore } from '../ports.ts';
+import { removeInParts } from '../removal.ts';
 import type { Connection } from './connection.ts';
 import { inOrder, type Placed } from './order.ts';
-import { removeInParts } from './removal.ts';
 import { toUser, USER_COLUMNS, type UserRow } from './users.ts';
 
 type SessionRow = [
