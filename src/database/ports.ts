@@ -22,6 +22,11 @@ export interface AccountsDatabase {
   readonly identities: IdentityStore;
   readonly sessions: SessionStore;
   readonly oneTimeTokens: OneTimeTokenStore;
+  /**
+   * What guesses are counted in. The sessions' own `counters` go before it; without either, each process counts for
+   * itself.
+   */
+  readonly counters?: CounterStore | undefined;
   /** Ends every session of a user but the named ones, in this database's `sessions`. */
   invalidateAllSessions(userId: string, exceptSessionIds?: readonly string[]): Promise<void>;
   /** Opens what has to be opened and asks it; throws when it does not answer, or is not ready to be used. */
@@ -91,6 +96,10 @@ export interface SessionRecord {
   /** Ends here whatever happens. */
   expiresAt: number;
   revokedAt: number | null;
+  /** When the user last proved who it is: at login, or since. */
+  authenticatedAt: number;
+  /** How, by the names of RFC 8176 where it has one. */
+  amr: string[];
   /** The session of the administrator who impersonates, with that user's id. */
   actorSessionId: string | null;
   actorUserId: string | null;
@@ -112,6 +121,13 @@ export interface OneTimeTokenRecord {
   userId: string;
   data: { [key: string]: Json };
   createdAt: number;
+  expiresAt: number;
+}
+
+/** Points that were spent under a key, until the counter ends by itself. */
+export interface CounterRecord {
+  key: string;
+  points: number;
   expiresAt: number;
 }
 
@@ -146,6 +162,8 @@ export interface UserStore extends Closable {
 
 export interface IdentityStore extends Closable {
   find(service: string, subject: string): Promise<IdentityRecord | null>;
+  /** Every identity of the user, in no particular order. */
+  findByUser(userId: string): Promise<IdentityRecord[]>;
   /** False when `(service, subject)` is somebody's already. */
   insert(identity: IdentityRecord): Promise<boolean>;
   /** Replaces `userId` and `data` if the version is `identity.version`, and raises the version by one. */
@@ -161,6 +179,8 @@ export interface SessionStore extends Closable {
   /** The same with their users, in one query. Called only while `joinedWith` is the `users` of the database in use. */
   findWithUsers?(ids: readonly string[]): Promise<(SessionWithUser | null)[]>;
   readonly joinedWith?: UserStore | undefined;
+  /** The neighbour in which guesses are counted, where sessions are kept apart from users. */
+  readonly counters?: CounterStore | undefined;
   /**
    * Replaces the record of `session.id` if its version is `session.version` and it is not revoked, and raises the
    * version by one.
@@ -190,5 +210,24 @@ export interface OneTimeTokenStore extends Closable {
   /** Removes those of a user, of one purpose or of all. */
   removeByUser(userId: string, purpose?: string): Promise<void>;
   /** Removes what has expired before `now`; how many. */
+  removeExpired(now: number): Promise<number>;
+}
+
+export interface CounterStore extends Closable {
+  /**
+   * Adds the points, which may be negative, to the counter of that key if it has not ended by `now`; its end stays.
+   * Otherwise begins it anew with these points and this end. Gives what it is then. A hundred calls at once give a
+   * hundred different sums.
+   */
+  add(counter: CounterRecord, now: number): Promise<CounterRecord>;
+  /** Sets the counter, whatever it was. */
+  put(counter: CounterRecord): Promise<void>;
+  /** Also one that has ended and was not removed yet. */
+  find(key: string): Promise<CounterRecord | null>;
+  remove(key: string): Promise<void>;
+  /**
+   * Removes those that ended before `now`; how many. A store whose records end by themselves, by the clock of its own,
+   * may leave it to that.
+   */
   removeExpired(now: number): Promise<number>;
 }
