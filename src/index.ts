@@ -1,21 +1,23 @@
-export { AccountsServer } from './core/accounts-server.ts';
-export type { Authentication } from './core/authentication.ts';
+export { AccountsServer, type CallerProof } from './core/accounts-server.ts';
+export type { Attempt, Authentication } from './core/authentication.ts';
+export type { Caller } from './core/caller.ts';
 export type { Connection, ConnectionInput } from './core/connection.ts';
 export type { AccountsEventName, AccountsEvents, Refusal } from './core/events.ts';
 export type { Impersonated, ImpersonationResult } from './core/impersonation.ts';
 export type { TokenAlgorithm, TokenKeyPair, TokenVerificationKey } from './core/keys.ts';
+export type { RateLimits } from './core/limits/options.ts';
 export type { LoginResult } from './core/login.ts';
 export type { EmailTemplate, EmailTemplates, Mail, PrepareMail, SendMail } from './core/mailer.ts';
 export type { AccountsServerOptions, JwtData, TokenConfig } from './core/options.ts';
 export type { Requester } from './core/requester.ts';
 export type {
   AccountsService,
-  Caller,
   Operation,
   ServiceContext,
   ServiceFactory,
   ServiceOperations,
   Services,
+  UserField,
   UserOf,
 } from './core/service.ts';
 export type { LiveSession, SessionInfo } from './core/sessions.ts';
@@ -23,6 +25,8 @@ export type { User } from './core/user.ts';
 export type {
   AccountsDatabase,
   Conflict,
+  CounterRecord,
+  CounterStore,
   EmailAddress,
   IdentityRecord,
   IdentityStore,

@@ -1,28 +1,43 @@
-import type { UserRecord } from '../database/ports.ts';
+import type { CounterStore, UserRecord } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
 import { Background } from './background.ts';
-import { type ConnectionInput, parseConnection, printableOrNull } from './connection.ts';
+import { type Connection, type ConnectionInput, parseConnection, printableOrNull } from './connection.ts';
 import { type AccountsEventName, type AccountsEvents, Events, type Refusal } from './events.ts';
+import { Discretion } from './discretion.ts';
 import { type Impersonated, type ImpersonationResult, impersonate } from './impersonation.ts';
 import { parseObject, parseString } from './input.ts';
 import { Issuer } from './issuer.ts';
-import { type LoginAttempt, LoginPipeline, type LoginResult, refuseSecondFactor } from './login.ts';
+import type { Guesses } from './limits/guesses.ts';
+import { Limits } from './limits/limits.ts';
+import { memoryCounters } from './limits/memory-counters.ts';
+import { type LoginAttempt, LoginPipeline, type LoginResult } from './login.ts';
 import { Mailer } from './mailer.ts';
 import { NO_STORE } from './micro.ts';
 import { OneTimeTokens } from './one-time-tokens.ts';
 import { type AccountsServerOptions, type ResolvedOptions, resolveOptions } from './options.ts';
+import { Ownership } from './ownership.ts';
 import { refreshTokens } from './refresh.ts';
 import { masked } from './report.ts';
 import { type Requester, Requesters } from './requester.ts';
+import { SecondFactors } from './second-factors.ts';
 import type { AccountsService, ServiceContext, ServiceFactory, Services, ServicesOf } from './service.ts';
 import { type LiveSession, Sessions } from './sessions.ts';
 import { createStore, type Store } from './store.ts';
 import { Tokens } from './tokens.ts';
 import { toUser, type User } from './user.ts';
 import { Users } from './users.ts';
+import { WaysIn } from './ways-in.ts';
 
 /** One of the registered services, completed by editors; any other string is refused at run time. */
 type ServiceName<F extends Services> = (keyof F & string) | (string & {});
+
+/** What the caller of an operation has shown of itself, beside the parameters. */
+export interface CallerProof {
+  /** An access token of the caller, which may have expired. */
+  accessToken?: string | null | undefined;
+  /** Whether a client asks, whose address is counted also when it is not known. By default where an address is given. */
+  remote?: boolean | undefined;
+}
 
 /** What most of the work is done with. */
 interface Rooms {
@@ -31,6 +46,9 @@ interface Rooms {
   tokens: Tokens;
   issuer: Issuer;
   events: Events;
+  oneTimeTokens: OneTimeTokens;
+  limits: Limits;
+  secondFactors: SecondFactors;
   toUser(record: UserRecord): User;
 }
 
@@ -63,6 +81,7 @@ export class AccountsServer<U extends User = User, F extends Services = Services
   readonly services: ServicesOf<F, U>;
   readonly #options: ResolvedOptions;
   readonly #store: Store;
+  readonly #counters: CounterStore;
   readonly #background: Background;
   readonly #rooms: Rooms;
   readonly #login: LoginPipeline;
@@ -80,17 +99,23 @@ export class AccountsServer<U extends User = User, F extends Services = Services
     this.#store = storeOf(options, resolved);
     this.#background = new Background(onError);
     const users = new Users(this.#store, now);
+    const oneTimeTokens = new OneTimeTokens(this.#store, now);
+    this.#counters = this.#store.counters ?? memoryCounters();
+    const limits = new Limits(this.#counters, now, resolved.rateLimits);
+    const secondFactors = new SecondFactors({ users, oneTimeTokens, limits, now });
     const tokens = new Tokens({ keyring, access, refresh, now });
     this.#rooms = {
       users,
       tokens,
+      oneTimeTokens,
+      limits,
+      secondFactors,
       events: new Events(onError),
       toUser,
       sessions: new Sessions(this.#store, lifetimes(resolved), now),
       issuer: new Issuer({ tokens, createJwtPayload, lifetime: access.lifetime, now, toUser }),
     };
-    const secondFactor = refuseSecondFactor(users);
-    this.#login = new LoginPipeline({ ...this.#rooms, secondFactor });
+    this.#login = new LoginPipeline(this.#rooms);
     const requesting = { stateless, micro, timeout, validate, report: onError };
     this.#requesters = new Requesters({ ...this.#rooms, ...requesting });
     this.#services = this.#createServices(services);
@@ -110,37 +135,55 @@ export class AccountsServer<U extends User = User, F extends Services = Services
     });
   }
 
-  /** Logs in through a service. Throws what the service refuses with, and LOGIN_REFUSED. */
+  /**
+   * Logs in through a service. Throws what the service refuses with, LOGIN_REFUSED, RATE_LIMITED, and TWO_FACTOR_REQUIRED
+   * with a challenge for a user whose second factor is outstanding.
+   */
   async loginWithService(
     serviceName: ServiceName<F>,
     params: unknown,
     connection?: ConnectionInput | null,
+    proof?: CallerProof,
   ): Promise<LoginResult<U>> {
-    return this.#logIn(this.#attempt(serviceName, params, connection));
+    return this.#logIn(this.#attempt(serviceName, params, connection, proof));
   }
 
-  /** Proves an identity as `loginWithService` does, without a session. */
+  /**
+   * Proves an identity as `loginWithService` does, without a new session. With the access token of a session that is
+   * good, its owner's proof is fresh again from now on; whoever proves to be somebody else is refused.
+   */
   async authenticateWithService(
     serviceName: ServiceName<F>,
     params: unknown,
     connection?: ConnectionInput | null,
+    proof?: CallerProof,
   ): Promise<boolean> {
     return this.#masked(async () => {
-      await this.#login.authenticate(this.#attempt(serviceName, params, connection));
+      const current = await this.#sessionToRenew(proof?.accessToken);
+      await this.#login.authenticate({ ...this.#attempt(serviceName, params, connection, proof), current });
       return true;
     });
   }
 
   /**
-   * Starts a session for a user whom the caller has recognised: no password is asked for. The other steps of a login
-   * are taken, so that a deactivated user and one whom `ValidateLogin` refuses do not get in.
+   * Starts a session for a user whom the caller has recognised: who it is is not checked at all. The other steps of a
+   * login are taken, so that a deactivated user and one whom `ValidateLogin` refuses do not get in, and one with a
+   * second factor is asked for it; `skipSecondFactor: true` says that the application has seen to that as well.
    */
-  async loginWithUser(user: Pick<User, 'id'>, connection?: ConnectionInput | null): Promise<LoginResult<U>> {
+  async loginWithUser(
+    user: Pick<User, 'id'>,
+    connection?: ConnectionInput | null,
+    { skipSecondFactor = false }: { skipSecondFactor?: boolean | undefined } = {},
+  ): Promise<LoginResult<U>> {
     return this.#logIn({
       service: 'loginWithUser',
       params: {},
       connection: parseConnection(connection),
-      authenticate: async () => ({ user: await this.#requireUser(parseString(parseObject(user).id)) }),
+      authenticate: async () => ({
+        user: await this.#requireUser(parseString(parseObject(user).id)),
+        amr: [],
+        secondFactor: skipSecondFactor === true,
+      }),
     });
   }
 
@@ -167,6 +210,11 @@ export class AccountsServer<U extends User = User, F extends Services = Services
   async resumeLiveSession(accessToken: string | null): Promise<LiveSession> {
     if (accessToken === null) throw new AccountsError('UNAUTHENTICATED');
     return this.#requesters.resumeLive(accessToken);
+  }
+
+  /** Throws RECENT_LOGIN_REQUIRED when the session's owner has proved who it is longer ago than `recentLogin`. */
+  requireRecent({ session }: LiveSession): void {
+    this.#rooms.sessions.requireRecent(session);
   }
 
   /**
@@ -250,6 +298,7 @@ export class AccountsServer<U extends User = User, F extends Services = Services
     const now = this.#options.now();
     await this.#store.sessions.removeExpired(now);
     await this.#store.oneTimeTokens.removeExpired(now);
+    await this.#counters.removeExpired(now);
   }
 
   /** Resolves when the work that goes on after answers is done, mails among it. */
@@ -278,25 +327,29 @@ export class AccountsServer<U extends User = User, F extends Services = Services
   }
 
   #createServices(factories: Services): ReadonlyMap<string, AccountsService> {
-    const { siteUrl, sendMail, emailTemplates, prepareMail, now, onError } = this.#options;
-    const { users, sessions, events, toUser } = this.#rooms;
+    const { siteUrl, sendMail, emailTemplates, prepareMail, now, onError, secrets } = this.#options;
+    const { ambiguousErrorMessages, enableAutologin } = this.#options;
+    const { users, oneTimeTokens, limits, secondFactors, toUser } = this.#rooms;
     const background = this.#background;
+    const waysIn = new WaysIn(users);
     const overrides = emailTemplates;
     const mailer = new Mailer({ siteUrl, sendMail, prepareMail, overrides, toUser, background });
     const context: Omit<ServiceContext, 'name'> = {
-      users,
+      ...this.#rooms,
       names: users.names,
-      sessions,
-      oneTimeTokens: new OneTimeTokens(this.#store, now),
+      discretion: new Discretion({ background, oneTimeTokens, limits, ambiguous: ambiguousErrorMessages }),
+      ownership: new Ownership({ ...this.#rooms, background }),
+      waysIn,
+      secretBox: secrets.box,
+      secretKeys: secrets.keys,
+      siteUrl,
       login: this.#login,
       mailer,
       background,
-      events,
-      toUser,
       now,
       report: onError,
-      ambiguousErrorMessages: this.#options.ambiguousErrorMessages,
-      enableAutologin: this.#options.enableAutologin,
+      ambiguousErrorMessages,
+      enableAutologin,
     };
     if (typeof factories !== 'object' || factories === null || Array.isArray(factories)) {
       throw new TypeError('the services must be an object, such as { password: password() }');
@@ -310,23 +363,60 @@ export class AccountsServer<U extends User = User, F extends Services = Services
     const services = new Map(
       Object.entries(factories).map(([name, factory]) => [name, create(name, factory)]),
     );
+    for (const { factor, countWays } of services.values()) {
+      if (factor) secondFactors.register(factor);
+      if (countWays) waysIn.register(countWays);
+    }
     mailer.checkOverrides();
     return services;
   }
 
   /** Whatever is wrong with it comes out inside the pipeline, so that the event of a failed login tells of it. */
-  #attempt(serviceName: unknown, params: unknown, connection: unknown): LoginAttempt {
+  #attempt(serviceName: unknown, params: unknown, connection: unknown, proof?: CallerProof): LoginAttempt {
     const from = parseConnection(connection);
     return {
       service: printableOrNull(serviceName, 64) ?? '',
       params,
       connection: from,
-      authenticate: async (given) => {
+      guesses: this.#guesses(from, proof),
+      authenticate: async (given, attempt) => {
         const service = this.#services.get(parseString(serviceName, 'SERVICE_NOT_FOUND'));
         if (!service?.authenticate) throw new AccountsError('SERVICE_NOT_FOUND');
-        return service.authenticate(given, from);
+        return service.authenticate(given, from, attempt);
       },
     };
+  }
+
+  /** An application that calls without any address is not somebody who guesses from one. */
+  #guesses({ ip }: Connection, { accessToken, remote = ip !== null }: CallerProof = {}): Guesses {
+    const deviceOf = (userId: string): Promise<string | null> => this.#deviceOf(userId, accessToken);
+    return this.#rooms.limits.guesses({ address: remote ? ip : undefined, deviceOf });
+  }
+
+  /** The session of an access token, which may have expired, if it is one of that user's and still good. */
+  async #deviceOf(userId: string, accessToken: string | null | undefined): Promise<string | null> {
+    if (accessToken === null || accessToken === undefined) return null;
+    const { tokens, sessions } = this.#rooms;
+    try {
+      const claims = tokens.verifyAccess(accessToken, { ignoreExpiration: true });
+      const { session } = await sessions.resume(claims);
+      return session.userId === userId && session.actorUserId === null ? session.id : null;
+    } catch (error) {
+      if (error instanceof AccountsError && error.code === 'UNAUTHENTICATED') return null;
+      throw error;
+    }
+  }
+
+  /** Null for who has none that is good: then an identity is proved, and no more. Nobody proves it for an impersonator. */
+  async #sessionToRenew(accessToken: string | null | undefined): Promise<LiveSession | null> {
+    if (accessToken === null || accessToken === undefined) return null;
+    try {
+      const live = await this.resumeLiveSession(accessToken);
+      return live.session.actorUserId === null ? live : null;
+    } catch (error) {
+      if (error instanceof AccountsError && !error.retryable) return null;
+      throw error;
+    }
   }
 
   #logIn(attempt: LoginAttempt): Promise<LoginResult<U>> {
@@ -355,8 +445,15 @@ export class AccountsServer<U extends User = User, F extends Services = Services
   }
 }
 
-function lifetimes({ refresh, sessionLifetime, impersonationLifetime, refreshGrace }: ResolvedOptions) {
+function lifetimes({
+  refresh,
+  sessionLifetime,
+  impersonationLifetime,
+  refreshGrace,
+  recentLogin,
+}: ResolvedOptions) {
   return {
+    recent: recentLogin,
     idle: refresh.lifetime,
     absolute: sessionLifetime,
     impersonation: impersonationLifetime,

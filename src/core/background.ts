@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Report } from './report.ts';
+import { SECOND } from './time.ts';
 
 /** More work than this waits nowhere: a mailer that hangs must not fill the memory. */
 const MAX_PENDING = 10_000;
@@ -45,6 +47,18 @@ export class Background {
     this.#chains.set(key, chain);
   }
 
+  /**
+   * Does work that must follow what is done already. When it fails, the caller goes on, and it is tried again after the
+   * answer until the store is well.
+   */
+  async insist(key: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch {
+      this.run(key, () => retried(work));
+    }
+  }
+
   /** Resolves when nothing is left to do. */
   async settled(): Promise<void> {
     while (this.#chains.size > 0) await Promise.all(this.#chains.values());
@@ -54,4 +68,17 @@ export class Background {
 /** The answer goes out first. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** At once, then after 1, 2, 4, 8 and 16 seconds. */
+async function retried(work: () => Promise<unknown>): Promise<void> {
+  for (let pause = SECOND; ; pause *= 2) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (pause > 16 * SECOND) throw error;
+      await sleep(pause, undefined, { ref: false });
+    }
+  }
 }

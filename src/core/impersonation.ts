@@ -43,7 +43,7 @@ export async function impersonate(
   const target = await users.findByReference(reference);
   if (!target || target.deactivated) throw forbidden();
   await requireYes(async () => authorize(toUser(actor.user), toUser(target)));
-  const begun = { userId: target.id, connection, actor: actor.session };
+  const begun = { userId: target.id, connection, amr: [], actor: actor.session };
   return sessions.begin(begun, async (session) => {
     const tokens = issuer.issue(session, await issuer.claims(session, target));
     const [user, seen] = [toUser(actor.user), toUser(target)];

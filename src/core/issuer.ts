@@ -48,6 +48,8 @@ export class Issuer {
       sessionId: session.id,
       rotation: session.rotation,
       actorUserId: session.actorUserId,
+      authenticatedAt: session.authenticatedAt,
+      amr: session.amr,
       accessExpiresAt: Math.min(now() + lifetime, ends),
       refreshExpiresAt: ends,
       custom: claims,

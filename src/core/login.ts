@@ -1,11 +1,13 @@
 import type { SessionRecord, UserRecord } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
-import type { Authentication } from './authentication.ts';
+import type { Attempt, Authentication } from './authentication.ts';
 import type { Connection } from './connection.ts';
 import type { Events } from './events.ts';
 import { parseObject } from './input.ts';
 import type { Issuer } from './issuer.ts';
-import type { Sessions } from './sessions.ts';
+import { Guesses } from './limits/guesses.ts';
+import type { SecondFactors } from './second-factors.ts';
+import type { LiveSession, Sessions } from './sessions.ts';
 import type { User } from './user.ts';
 import type { Users } from './users.ts';
 
@@ -15,27 +17,23 @@ export interface LoginResult<U extends User = User> {
   user: U;
 }
 
-/**
- * Refuses a user whose second factor is missing from the parameters. For everybody else it returns a function that
- * checks again, as `Authentication.stillHolds` does: the user may turn a factor on while this login is under way.
- */
-type SecondFactor = (
-  user: UserRecord,
-  params: Readonly<Record<string, unknown>>,
-) => Promise<() => Promise<boolean>>;
-
 export interface LoginAttempt {
   service: string;
   /** As the caller gave them. */
   params: unknown;
   connection: Connection;
+  /** Where guesses are counted; missing where there is nothing to guess. */
+  guesses?: Guesses | undefined;
+  /** The session whose owner proves it once more. */
+  current?: LiveSession | null | undefined;
   /** Recognises the user, or throws. */
-  authenticate: (params: Readonly<Record<string, unknown>>) => Promise<Authentication>;
+  authenticate: (params: Readonly<Record<string, unknown>>, attempt: Attempt) => Promise<Authentication>;
 }
 
 /** A user who was recognised, and what has to hold until there is a session. */
 interface Recognised {
   user: UserRecord;
+  amr: readonly string[];
   conditions: (() => Promise<boolean>)[];
 }
 
@@ -43,7 +41,7 @@ interface LoginPipelineParts {
   users: Users;
   sessions: Sessions;
   events: Events;
-  secondFactor: SecondFactor;
+  secondFactors: SecondFactors;
   issuer: Issuer;
   toUser(record: UserRecord): User;
 }
@@ -62,11 +60,11 @@ export class LoginPipeline {
   /** Recognises a user and starts a session. */
   async login(attempt: LoginAttempt): Promise<LoginResult> {
     const { events } = this.#parts;
-    return this.#observed(attempt, 'LoginError', async (recognised) => {
-      const { user, conditions } = await this.#recognise(attempt, recognised);
+    return this.#observed(attempt, 'LoginError', async (recognised, guesses) => {
+      const { user, amr, conditions } = await this.#recognise(attempt, guesses, recognised);
       await this.#validateLogin(attempt, user);
       const { connection } = attempt;
-      const result = await this.#parts.sessions.begin({ userId: user.id, connection }, (session) =>
+      const result = await this.#parts.sessions.begin({ userId: user.id, connection, amr }, (session) =>
         this.#admit(session, conditions),
       );
       events.emit('LoginSuccess', { ...summary(attempt), user: result.user, sessionId: result.sessionId });
@@ -74,24 +72,70 @@ export class LoginPipeline {
     });
   }
 
-  /** Recognises a user and starts nothing. */
+  /** Recognises a user and starts nothing. The session that it was asked for, if any, counts as fresh again. */
   async authenticate(attempt: LoginAttempt): Promise<User> {
-    return this.#observed(attempt, 'AuthenticateError', async (recognised) => {
-      const { user } = await this.#recognise(attempt, recognised);
+    return this.#observed(attempt, 'AuthenticateError', async (recognised, guesses) => {
+      const { user, amr, conditions } = await this.#recognise(attempt, guesses, recognised);
+      if (attempt.current) await this.#renew(attempt.current, user, amr, conditions);
       const seen = this.#parts.toUser(user);
       this.#parts.events.emit('AuthenticateSuccess', { ...summary(attempt), user: seen });
       return seen;
     });
   }
 
-  async #recognise(attempt: LoginAttempt, recognised: (user: UserRecord) => void): Promise<Recognised> {
-    const params = parseObject(attempt.params);
-    const { user, stillHolds } = await attempt.authenticate(params);
+  async #recognise(
+    { params: given, authenticate, connection, current = null }: LoginAttempt,
+    guesses: Guesses,
+    recognised: (user: UserRecord) => void,
+  ): Promise<Recognised> {
+    const params = parseObject(given);
+    const attempt: Attempt = { guesses, current };
+    const first = await authenticate(params, attempt);
+    const { user, stillHolds, amr = [] } = first;
     recognised(user);
     // The same refusal as for a wrong password: whether an account is deactivated is told to nobody (S7).
     if (user.deactivated) throw new AccountsError('INVALID_CREDENTIALS');
-    const factorHolds = await this.#parts.secondFactor(user, params);
-    return { user, conditions: stillHolds ? [stillHolds, factorHolds] : [factorHolds] };
+    const conditions = stillHolds ? [stillHolds] : [];
+    if (first.secondFactor === true) return { user, amr, conditions };
+    const factor = await this.#requireFactor({ ...first, amr, connection }, params.code, attempt);
+    return {
+      user,
+      amr: [...amr, ...(factor?.amr ?? [])],
+      conditions: [...conditions, factor?.stillHolds ?? (() => this.#hasNoFactor(user))],
+    };
+  }
+
+  async #requireFactor(
+    first: Authentication & { amr: readonly string[]; connection: Connection },
+    code: unknown,
+    attempt: Attempt,
+  ): ReturnType<SecondFactors['require']> {
+    try {
+      return await this.#parts.secondFactors.require(first, code, attempt);
+    } catch (error) {
+      // A challenge stands for the first factor from now on: one that was replaced meanwhile must not live on in it.
+      if (first.stillHolds && !(await first.stillHolds())) throw new AccountsError('INVALID_CREDENTIALS');
+      throw error;
+    }
+  }
+
+  /** The user may turn a factor on while this login is under way. */
+  async #hasNoFactor(user: UserRecord): Promise<boolean> {
+    return !(await this.#parts.secondFactors.isEnrolled(user.id));
+  }
+
+  async #renew(
+    { session }: LiveSession,
+    user: UserRecord,
+    amr: readonly string[],
+    conditions: Recognised['conditions'],
+  ): Promise<void> {
+    const holds = await Promise.all(conditions.map((condition) => condition()));
+    // Whoever proves to be somebody else proves nothing for this session.
+    if (user.id !== session.userId || !holds.every((held) => held === true)) {
+      throw new AccountsError('INVALID_CREDENTIALS');
+    }
+    await this.#parts.sessions.reauthenticate(session.id, amr);
   }
 
   async #validateLogin(attempt: LoginAttempt, user: UserRecord): Promise<void> {
@@ -124,15 +168,16 @@ export class LoginPipeline {
   async #observed<T>(
     attempt: LoginAttempt,
     failure: 'LoginError' | 'AuthenticateError',
-    work: (recognised: (user: UserRecord) => void) => Promise<T>,
+    work: (recognised: (user: UserRecord) => void, guesses: Guesses) => Promise<T>,
   ): Promise<T> {
     let user: UserRecord | null = null;
     const recognised = (found: UserRecord): void => {
       user = found;
     };
     const { events } = this.#parts;
+    const guesses = attempt.guesses ?? new Guesses(null, {});
     return events.observe(
-      () => work(recognised),
+      () => guesses.during(() => work(recognised, guesses), { completed: true }),
       (error) => events.emit(failure, { ...summary(attempt), user: user && this.#seen(user), error }),
     );
   }
@@ -145,18 +190,6 @@ export class LoginPipeline {
       return null;
     }
   }
-}
-
-/**
- * The step for users with a second factor. A user who has one gets no session without it, also where the service that
- * would check it is not registered: an unfinished set-up must fail closed.
- */
-export function refuseSecondFactor(users: Users): SecondFactor {
-  return async ({ id }) => {
-    const isEnrolled = async (): Promise<boolean> => (await users.findIdentity('totp', id)) !== null;
-    if (await isEnrolled()) throw new AccountsError('TWO_FACTOR_REQUIRED');
-    return async () => !(await isEnrolled());
-  };
 }
 
 function summary({ service, connection }: LoginAttempt): { service: string; connection: Connection } {

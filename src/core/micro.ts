@@ -7,12 +7,13 @@ export const NO_STORE: Store = {
   identities: refuser('identities'),
   sessions: refuser('sessions'),
   oneTimeTokens: refuser('oneTimeTokens'),
+  counters: null,
   joined: false,
   // There is nothing that could be down.
   ping: async () => undefined,
 };
 
-function refuser<S extends keyof typeof STORE_METHODS>(name: S): Store[S] {
+function refuser<S extends Exclude<keyof typeof STORE_METHODS, 'counters'>>(name: S): Store[S] {
   const methods = Object.keys(STORE_METHODS[name]);
   return Object.fromEntries(methods.map((method) => [method, refuse])) as unknown as Store[S];
 }

@@ -1,8 +1,10 @@
 import type { AccountsDatabase } from '../database/ports.ts';
 import { createKeyring, type Keyring, type TokenKeyPair, type TokenVerificationKey } from './keys.ts';
+import { type RateLimits, type ResolvedRateLimits, resolveRateLimits } from './limits/options.ts';
 import { type EmailTemplates, missingSendMail, type PrepareMail, type SendMail } from './mailer.ts';
 import { callback, duration, flag, refuseUnknown, TIMER_LIMIT } from './option-checks.ts';
 import type { Report } from './report.ts';
+import { createSecrets, type Secrets } from './secrets.ts';
 import type { SessionInfo } from './sessions.ts';
 import { type Clock, DAY, HOUR, MINUTE, parseExpiresIn, SECOND } from './time.ts';
 import type { User } from './user.ts';
@@ -45,6 +47,15 @@ export interface AccountsServerOptions<U extends User = User> {
   impersonationLifetime?: number | undefined;
   /** How long after a refresh its answer may be asked for again. 60 seconds by default. */
   refreshGrace?: number | undefined;
+  /**
+   * Encrypts secrets at rest, such as those of second factors: random strings of 32 bytes or more. The first encrypts,
+   * all decrypt. Derived from `tokenSecret` where that is a string.
+   */
+  encryptionKey?: string | readonly string[] | undefined;
+  /** How long after a login its owner may change credentials without another proof. 10 minutes by default. */
+  recentLogin?: number | undefined;
+  /** How much may be guessed, signed up and mailed; `false` where something in front limits. On by default. */
+  rateLimits?: RateLimits | false | undefined;
   /** Trust the signature of the access token until it expires, and look no session up. Off by default. */
   useStatelessSession?: boolean | undefined;
   /** Only verify access tokens: no database, no operations. Off by default. */
@@ -95,6 +106,9 @@ const KNOWN: { readonly [O in keyof Required<AccountsServerOptions>]: true } = {
   sessionLifetime: true,
   impersonationLifetime: true,
   refreshGrace: true,
+  encryptionKey: true,
+  recentLogin: true,
+  rateLimits: true,
   useStatelessSession: true,
   micro: true,
   ambiguousErrorMessages: true,
@@ -132,6 +146,9 @@ export interface ResolvedOptions {
   sessionLifetime: number;
   impersonationLifetime: number;
   refreshGrace: number;
+  secrets: Secrets;
+  recentLogin: number;
+  rateLimits: ResolvedRateLimits | null;
   stateless: boolean;
   micro: boolean;
   ambiguousErrorMessages: boolean;
@@ -169,6 +186,9 @@ export function resolveOptions(options: AccountsServerOptions): ResolvedOptions 
     sessionLifetime: duration(options.sessionLifetime, 30 * DAY, 'sessionLifetime'),
     impersonationLifetime: duration(options.impersonationLifetime, HOUR, 'impersonationLifetime'),
     refreshGrace: options.refreshGrace === 0 ? 0 : duration(options.refreshGrace, MINUTE, 'refreshGrace'),
+    secrets: createSecrets(options.encryptionKey, options.tokenSecret),
+    recentLogin: duration(options.recentLogin, 10 * MINUTE, 'recentLogin'),
+    rateLimits: resolveRateLimits(options.rateLimits),
     stateless: flag(options.useStatelessSession, false, 'useStatelessSession'),
     micro: flag(options.micro, false, 'micro'),
     ambiguousErrorMessages,

@@ -121,8 +121,9 @@ export class Requesters {
 }
 
 function withoutLookUp(claims: AccessClaims, micro: boolean): Requester {
-  const { userId, sessionId, actorUserId, custom } = claims;
+  const { userId, sessionId, actorUserId, authenticatedAt, amr, custom } = claims;
   // A copy: the claims are remembered, and what one request writes into its user is not for the next.
   const user = micro ? { id: userId } : { ...copyOf(custom), id: userId };
-  return { user: user as User, session: { id: sessionId, userId, actorUserId } };
+  const session = { id: sessionId, userId, actorUserId, authenticatedAt: new Date(authenticatedAt), amr: [...amr] };
+  return { user: user as User, session };
 }

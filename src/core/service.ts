@@ -1,17 +1,24 @@
 import type { UserRecord } from '../database/ports.ts';
-import type { Authentication } from './authentication.ts';
+import type { Attempt, Authentication } from './authentication.ts';
 import type { Background } from './background.ts';
+import type { Caller } from './caller.ts';
 import type { Connection } from './connection.ts';
+import type { Discretion } from './discretion.ts';
 import type { Events } from './events.ts';
+import type { Limits } from './limits/limits.ts';
 import type { LoginPipeline } from './login.ts';
 import type { Mailer } from './mailer.ts';
 import type { Names } from './names.ts';
 import type { OneTimeTokens } from './one-time-tokens.ts';
+import type { Ownership } from './ownership.ts';
 import type { Report } from './report.ts';
-import type { LiveSession, Sessions } from './sessions.ts';
+import type { FactorVerifier, SecondFactors } from './second-factors.ts';
+import type { SecretBox } from './secret-box.ts';
+import type { Sessions } from './sessions.ts';
 import type { Clock } from './time.ts';
 import type { User } from './user.ts';
 import type { Users } from './users.ts';
+import type { CountWays, WaysIn } from './ways-in.ts';
 
 /** What a service works with: parts of the core, never the server. */
 export interface ServiceContext {
@@ -25,6 +32,23 @@ export interface ServiceContext {
   readonly mailer: Mailer;
   readonly background: Background;
   readonly events: Events;
+  readonly limits: Limits;
+  readonly discretion: Discretion;
+  readonly ownership: Ownership;
+  readonly secondFactors: SecondFactors;
+  readonly waysIn: WaysIn;
+  /**
+   * Encrypts what has to be read again. Throws a TypeError where there is no key: give the option `encryptionKey`, or a
+   * `tokenSecret` that is a string.
+   */
+  secretBox(): SecretBox;
+  /**
+   * Keys for HMACs of what people type, which is too short for a plain hash (S13): the first makes them, all verify
+   * them. Throws as `secretBox` does.
+   */
+  secretKeys(purpose: string): readonly Buffer[];
+  /** The base of links, without a slash at its end. */
+  readonly siteUrl: string;
   /** The only way to a session: also for autologin and for a reset that logs in. */
   readonly login: LoginPipeline;
   readonly toUser: (record: UserRecord) => User;
@@ -34,21 +58,17 @@ export interface ServiceContext {
   readonly report: Report;
 }
 
-/** Who has sent a GraphQL operation, and from where. */
-export interface Caller {
-  readonly connection: Connection;
-  /** As the request brought it; it may have expired. */
-  readonly accessToken: string | null;
-  /** The caller's session and user as the store has them now. Throws UNAUTHENTICATED. */
-  session(): Promise<LiveSession>;
-}
-
 /** A field of `Query` or `Mutation`. Its arguments have the types of the schema, and are not trusted beyond that. */
 export type Operation = (args: never, caller: Caller) => unknown;
+
+/** A field of `User`, which every operation that gives a user reaches. */
+export type UserField = (user: User, caller: Caller) => unknown;
 
 /** The GraphQL side of a service. */
 export interface ServiceOperations {
   typeDefs: string;
+  /** Fields of `User`. Null for everybody but the user; the resolver asks only then. */
+  ownFields?: { [field: string]: UserField } | undefined;
   Query?: { [field: string]: Operation } | undefined;
   Mutation?: { [field: string]: Operation } | undefined;
   /** The fields that need a session: `directiveName` of `accountsModule` marks them in the schema. */
@@ -58,8 +78,16 @@ export interface ServiceOperations {
 /** A way to log in, or something else that accounts can do. */
 export interface AccountsService {
   /** Recognises a user or throws an `AccountsError`. What it throws reaches the caller. */
-  authenticate?(params: Readonly<Record<string, unknown>>, connection: Connection): Promise<Authentication>;
+  authenticate?(
+    params: Readonly<Record<string, unknown>>,
+    connection: Connection,
+    attempt: Attempt,
+  ): Promise<Authentication>;
   readonly operations?: ServiceOperations | undefined;
+  /** Of the service that checks second factors: at most one does. */
+  readonly factor?: FactorVerifier | undefined;
+  /** How many ways into the account of a user the service is now. None by default. */
+  readonly countWays?: CountWays | undefined;
 }
 
 /** What is handed to `AccountsServer`, made by a function such as `password(options)`. */

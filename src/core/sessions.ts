@@ -13,6 +13,10 @@ export interface SessionInfo {
   userId: string;
   /** Who impersonates the user, if somebody does. */
   actorUserId: string | null;
+  /** When the user last proved who it is (`auth_time` of OpenID Connect). */
+  authenticatedAt: Date;
+  /** How, in the names of RFC 8176 where it has one; `mfa` among them for two factors. */
+  amr: string[];
 }
 
 /** A session that is good now, with its user. */
@@ -28,11 +32,15 @@ interface SessionLifetimes {
   impersonation: number;
   /** For how long the answer to a refresh may be asked for again. */
   grace: number;
+  /** For how long a proof is a fresh one. */
+  recent: number;
 }
 
 interface NewSession {
   userId: string;
   connection: Connection;
+  /** How the user has proved who it is. */
+  amr: readonly string[];
   /** The session of who impersonates the user. */
   actor?: SessionRecord;
 }
@@ -63,10 +71,10 @@ export class Sessions {
    * session ends at once. That of an impersonator ends no later than the session it was begun from.
    */
   async begin<T>(
-    { userId, connection, actor }: NewSession,
+    begun: NewSession,
     use: (session: SessionRecord) => Promise<T>,
   ): Promise<T> {
-    const session = await this.#create(userId, connection, actor);
+    const session = await this.#create(begun);
     try {
       return await use(session);
     } catch (error) {
@@ -78,7 +86,7 @@ export class Sessions {
     }
   }
 
-  async #create(userId: string, connection: Connection, actor?: SessionRecord): Promise<SessionRecord> {
+  async #create({ userId, connection, amr, actor }: NewSession): Promise<SessionRecord> {
     const now = this.#now();
     const { absolute, impersonation, idle } = this.#lifetimes;
     const expiresAt = actor ? Math.min(now + impersonation, actor.expiresAt) : now + absolute;
@@ -93,6 +101,8 @@ export class Sessions {
       idleExpiresAt: Math.min(now + idle, expiresAt),
       expiresAt,
       revokedAt: null,
+      authenticatedAt: actor?.authenticatedAt ?? now,
+      amr: unique(amr),
       actorSessionId: actor?.id ?? null,
       actorUserId: actor?.userId ?? null,
       ip,
@@ -142,6 +152,23 @@ export class Sessions {
     throw new AccountsError('SERVICE_UNAVAILABLE');
   }
 
+  /** Notes that the owner of a session has proved who it is once more. Throws UNAUTHENTICATED when it has ended. */
+  async reauthenticate(id: string, amr: readonly string[]): Promise<void> {
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      const live = await this.#live(id);
+      if (!live) throw new AccountsError('UNAUTHENTICATED', 'The session has ended.');
+      const { session } = live;
+      const proved = { ...session, authenticatedAt: this.#now(), amr: unique([...session.amr, ...amr]) };
+      if (await this.#store.sessions.update(proved)) return;
+    }
+    throw new AccountsError('SERVICE_UNAVAILABLE');
+  }
+
+  /** Throws RECENT_LOGIN_REQUIRED when the last proof was too long ago. */
+  requireRecent({ authenticatedAt }: SessionRecord): void {
+    if (this.#now() - authenticatedAt > this.#lifetimes.recent) throw new AccountsError('RECENT_LOGIN_REQUIRED');
+  }
+
   /** True when this call ended it. */
   revoke(id: string): Promise<boolean> {
     return this.#store.sessions.revoke(id, this.#now());
@@ -180,13 +207,18 @@ export class Sessions {
   }
 }
 
-export function toSessionInfo({ id, userId, actorUserId }: SessionRecord): SessionInfo {
-  return { id, userId, actorUserId };
+export function toSessionInfo(session: SessionRecord): SessionInfo {
+  const { id, userId, actorUserId, authenticatedAt, amr } = session;
+  return { id, userId, actorUserId, authenticatedAt: new Date(authenticatedAt), amr: [...amr] };
 }
 
 /** While impersonating nobody changes how the user gets in (S42). */
-export function refuseImpersonated({ actorUserId }: SessionInfo): void {
+export function refuseImpersonated({ actorUserId }: Pick<SessionInfo, 'actorUserId'>): void {
   if (actorUserId !== null) throw new AccountsError('FORBIDDEN', 'This cannot be done while impersonating.');
+}
+
+function unique(methods: readonly string[]): string[] {
+  return [...new Set(methods)];
 }
 
 async function loadWithUsers(store: Store, ids: readonly string[]): Promise<(SessionWithUser | null)[]> {

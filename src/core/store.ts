@@ -1,25 +1,31 @@
-import type { AccountsDatabase } from '../database/ports.ts';
+import type { AccountsDatabase, CounterStore } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
 import { within } from './deadline.ts';
 import type { Report } from './report.ts';
 
 /** What core uses of a database. */
-export interface Store extends Pick<AccountsDatabase, StoreName> {
+export interface Store extends Pick<AccountsDatabase, Exclude<StoreName, 'counters'>> {
+  /** Those beside the sessions, or else those of the database; null where neither has any. */
+  readonly counters: CounterStore | null;
   /** Whether one query may give sessions with their users. */
   readonly joined: boolean;
   /** Resolves when the users and the sessions answer. Throws SERVICE_UNAVAILABLE. */
   ping(): Promise<void>;
 }
 
-type StoreName = 'users' | 'identities' | 'sessions' | 'oneTimeTokens';
-type Optional = 'createAll' | 'findWithUsers' | 'joinedWith' | 'close';
+interface Stores extends Pick<AccountsDatabase, 'users' | 'identities' | 'sessions' | 'oneTimeTokens'> {
+  counters: CounterStore;
+}
+
+type StoreName = keyof Stores;
+type Optional = 'createAll' | 'findWithUsers' | 'joinedWith' | 'counters' | 'close';
 
 /** Every method that an adapter has to have; the type keeps the lists whole. */
 export const STORE_METHODS: {
-  readonly [S in StoreName]: { readonly [M in Exclude<keyof AccountsDatabase[S], Optional>]: true };
+  readonly [S in StoreName]: { readonly [M in Exclude<keyof Stores[S], Optional>]: true };
 } = {
   users: { create: true, findMany: true, update: true },
-  identities: { find: true, insert: true, update: true, remove: true },
+  identities: { find: true, findByUser: true, insert: true, update: true, remove: true },
   sessions: {
     create: true,
     findMany: true,
@@ -37,6 +43,7 @@ export const STORE_METHODS: {
     removeByUser: true,
     removeExpired: true,
   },
+  counters: { add: true, put: true, find: true, remove: true, removeExpired: true },
 };
 
 /** An id that nobody has: a store that looks it up has asked its server. */
@@ -53,8 +60,7 @@ export function createStore(db: AccountsDatabase, deadline: number, report: Repo
   if (typeof db.invalidateAllSessions !== 'function')
     throw new TypeError('the database has no method invalidateAllSessions');
   const guard = guardWith(deadline, report);
-  const guarded = <S extends StoreName>(name: S): AccountsDatabase[S] => {
-    const port: unknown = db[name];
+  const guarded = <S extends StoreName>(name: S, port: unknown = db[name]): Stores[S] => {
     const methods = Object.keys(STORE_METHODS[name]);
     if (typeof port !== 'object' || port === null) throw new TypeError(`the database has no store ${name}`);
     const missing = methods.find((method) => typeof methodOf(port, method) !== 'function');
@@ -67,11 +73,13 @@ export function createStore(db: AccountsDatabase, deadline: number, report: Repo
     ]);
     return Object.fromEntries(calls);
   };
+  const counters = sessions?.counters ?? db.counters ?? null;
   return {
     users: guarded('users'),
     identities: guarded('identities'),
     sessions: guarded('sessions'),
     oneTimeTokens: guarded('oneTimeTokens'),
+    counters: counters && guarded('counters', counters),
     joined: sessions.findWithUsers !== undefined && sessions.joinedWith === users,
     // The ping of a composed database is that of one of its adapters, so users and sessions are asked themselves.
     ping: () =>

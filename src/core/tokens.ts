@@ -12,6 +12,9 @@ export interface AccessClaims {
   readonly sessionId: string;
   /** Who impersonates the user, if somebody does (RFC 8693, 4.1). */
   readonly actorUserId: string | null;
+  /** When the user last proved who it is, and how. Milliseconds. */
+  readonly authenticatedAt: number;
+  readonly amr: readonly string[];
   /** Milliseconds. */
   readonly expiresAt: number;
   /** What `createJwtPayload` put in. */
@@ -30,6 +33,8 @@ interface TokenSubject {
   sessionId: string;
   rotation: number;
   actorUserId: string | null;
+  authenticatedAt: number;
+  amr: readonly string[];
   accessExpiresAt: number;
   refreshExpiresAt: number;
   custom: Readonly<Record<string, unknown>>;
@@ -60,6 +65,8 @@ const RESERVED_CLAIMS: ReadonlySet<string> = new Set([
   'jti',
   'act',
   'sid',
+  'auth_time',
+  'amr',
   'data',
   // Not claims, but ways to change the other claims: by the prototype, and by what JSON.stringify calls.
   '__proto__',
@@ -91,6 +98,8 @@ export class Tokens {
     const accessToken = this.#sign('at+jwt', access, subject.accessExpiresAt, {
       ...withoutReserved(subject.custom),
       ...registered,
+      auth_time: Math.floor(subject.authenticatedAt / SECOND),
+      amr: subject.amr,
       data,
       ...(subject.actorUserId !== null && { act: { sub: subject.actorUserId } }),
     });
@@ -130,6 +139,8 @@ export class Tokens {
       userId: sub,
       sessionId: sid,
       actorUserId,
+      authenticatedAt: Number.isSafeInteger(payload.auth_time) ? Number(payload.auth_time) * SECOND : 0,
+      amr: Object.freeze(Array.isArray(payload.amr) ? payload.amr.filter(isName) : []),
       expiresAt: expiry(payload),
       custom: Object.freeze(withoutReserved(payload)),
     });

@@ -57,8 +57,19 @@ export class Users {
     return canonical === null ? null : this.names.findHolder(service, canonical);
   }
 
+  /** One text for all spellings of a name, also of one that nobody has. */
+  nameOf(reference: UserReference): string {
+    const [kind, name] = Object.entries(reference)[0] ?? [];
+    const canonical = 'id' in reference ? reference.id : canonicalOf(reference);
+    return `${kind} ${canonical ?? name}`;
+  }
+
   findIdentity(service: string, subject: string): Promise<IdentityRecord | null> {
     return this.#store.identities.find(service, subject);
+  }
+
+  findIdentities(userId: string): Promise<IdentityRecord[]> {
+    return this.#store.identities.findByUser(userId);
   }
 
   insertIdentity(
@@ -73,6 +84,16 @@ export class Users {
   /** False when somebody else changed it since it was read. */
   updateIdentity(identity: IdentityRecord, data: IdentityRecord['data']): Promise<boolean> {
     return this.#store.identities.update({ ...identity, data });
+  }
+
+  /** Removes it, also when somebody changes it meanwhile. False when it was gone, or somebody else's. */
+  async removeIdentity({ service, subject, userId }: IdentityRecord): Promise<boolean> {
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      const current = await this.#store.identities.find(service, subject);
+      if (current?.userId !== userId) return false;
+      if (await this.#store.identities.remove(service, subject, current.version)) return true;
+    }
+    throw new AccountsError('SERVICE_UNAVAILABLE');
   }
 
   /** The new user, or the name that is taken. */

@@ -12,7 +12,10 @@ type Mutation {
   authenticate(serviceName: "password", params: { user: { email: "ada@example.com" }, password: "…" })
   """
   authenticate(serviceName: String!, params: AuthenticateParamsInput!): LoginResult
-  "Proves an identity as \`authenticate\` does, without starting a session."
+  """
+  Proves an identity as \`authenticate\` does, without starting a session. The proof of the session that the request
+  carries is fresh again from then on, for what needs a recent login.
+  """
   verifyAuthentication(serviceName: String!, params: AuthenticateParamsInput!): Boolean
   "Exchanges a pair of tokens for its successor. The access token may have expired; both must name one session."
   refreshTokens(accessToken: String!, refreshToken: String!): LoginResult
@@ -67,7 +70,12 @@ input AuthenticateParamsInput {
   user: UserInput
   code: String
   token: String
+  state: String
+  response: JSON
 }
+
+"A value of JSON, as it is."
+scalar JSON
 
 "Whom to impersonate: give one of the three."
 input ImpersonationUserIdentityInput {

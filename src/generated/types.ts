@@ -7,6 +7,8 @@ export type Scalars = {
   Boolean: { input: boolean; output: boolean };
   Int: { input: number; output: number };
   Float: { input: number; output: number };
+  /** A value of JSON, as it is. */
+  JSON: { input: unknown; output: unknown };
 };
 
 /** What a service needs; each reads its own fields and ignores the others. */
@@ -16,6 +18,8 @@ export type AuthenticateParamsInput = {
   code?: InputMaybe<Scalars['String']['input']>;
   password?: InputMaybe<Scalars['String']['input']>;
   provider?: InputMaybe<Scalars['String']['input']>;
+  response?: InputMaybe<Scalars['JSON']['input']>;
+  state?: InputMaybe<Scalars['String']['input']>;
   token?: InputMaybe<Scalars['String']['input']>;
   user?: InputMaybe<UserInput>;
 };
@@ -90,7 +94,10 @@ export type Mutation = {
   sendVerificationEmail?: Maybe<Scalars['Boolean']['output']>;
   /** Gives the logged-in user a username, or another one. */
   setUsername: Scalars['Boolean']['output'];
-  /** Proves an identity as `authenticate` does, without starting a session. */
+  /**
+   * Proves an identity as `authenticate` does, without starting a session. The proof of the session that the request
+   * carries is fresh again from then on, for what needs a recent login.
+   */
   verifyAuthentication?: Maybe<Scalars['Boolean']['output']>;
   /** Proves an e-mail address by the token that was mailed to it. */
   verifyEmail?: Maybe<Scalars['Boolean']['output']>;

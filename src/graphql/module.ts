@@ -78,9 +78,13 @@ export function accountsModule<U extends User, F extends Services>(
   );
   const sdl = [ACCOUNTS_SDL, ...operations.map(({ typeDefs }) => typeDefs)].join('\n');
   const needsSession = new Set(operations.flatMap((service) => service.needsSession ?? []));
-  const { Query, Mutation } = createResolvers(server);
+  const { Query, Mutation, User } = createResolvers(server);
   return {
     typeDefs: adaptTypeDefs(sdl, adapting, needsSession),
-    resolvers: { [rootQueryName]: Query, [rootMutationName]: Mutation },
+    resolvers: {
+      [rootQueryName]: Query,
+      [rootMutationName]: Mutation,
+      ...(Object.keys(User).length > 0 && { User }),
+    },
   };
 }

@@ -11,6 +11,7 @@ export interface WebSocketContext {
 export interface RequestHolder {
   readonly req?: unknown;
   readonly request?: unknown;
+  readonly res?: unknown;
   readonly connectionParams?: unknown;
   readonly extra?: unknown;
 }
@@ -38,6 +39,13 @@ export function isNodeRequest(request: AnyRequest): request is AddressedRequest 
 export function headerOf(request: AnyRequest, name: string): string | null {
   const value = isNodeRequest(request) ? request.headers[name] : request.headers.get(name);
   return typeof value === 'string' ? value : null;
+}
+
+/** The value of a cookie (RFC 6265, 5.4). Null when there is none, or more than one: somebody may have planted it. */
+export function cookieOf(request: AnyRequest, name: string): string | null {
+  const pairs = (headerOf(request, 'cookie') ?? '').split(';').map((pair) => pair.trim());
+  const found = pairs.filter((pair) => pair.startsWith(`${name}=`));
+  return found.length === 1 ? (found[0]?.slice(name.length + 1) ?? null) : null;
 }
 
 /**

@@ -1,8 +1,7 @@
 import type { AccountsServer } from '../core/accounts-server.ts';
-import { parseConnection } from '../core/connection.ts';
 import type { Impersonated } from '../core/impersonation.ts';
 import type { Requester } from '../core/requester.ts';
-import type { AccountsService, Caller, Operation, Services } from '../core/service.ts';
+import type { AccountsService, Operation, Services, UserField } from '../core/service.ts';
 import type { User } from '../core/user.ts';
 import { AccountsError } from '../errors.ts';
 import type {
@@ -11,11 +10,13 @@ import type {
   MutationRefreshTokensArgs,
   MutationVerifyAuthenticationArgs,
 } from '../generated/types.ts';
+import { wishNoStore, wishRetryAfter } from './answer.ts';
+import { callerOf } from './caller.ts';
 import type { AccountsContext } from './context.ts';
 import { ASKED_AT, withinDeadline } from './deadline.ts';
 import { maskError } from './graphql-error.ts';
 import { NO_ACCOUNTS, onMissingAccounts } from './missing-context.ts';
-import { markSecretive } from './no-store.ts';
+import type { RequestHolder } from './request.ts';
 import { isLoaded } from './requester.ts';
 
 export type AccountsResolver = (parent: unknown, args: unknown, context: unknown) => Promise<unknown>;
@@ -24,12 +25,12 @@ type Operations = { readonly [field: string]: Operation };
 type Resolvers = { [field: string]: AccountsResolver };
 
 /** The context of the host. Without the plugin and `createContext` nothing of ours is in it: nobody is logged in. */
-type GivenContext = Partial<AccountsContext> & { req?: unknown; request?: unknown; [ASKED_AT]?: number };
+type GivenContext = Partial<AccountsContext> & RequestHolder & { [ASKED_AT]?: number };
 
 /** The resolvers of `Query` and `Mutation`: the server's own operations and those of its services. */
 export function createResolvers<U extends User, F extends Services>(
   server: AccountsServer<U, F>,
-): { Query: Resolvers; Mutation: Resolvers } {
+): { Query: Resolvers; Mutation: Resolvers; User: Resolvers } {
   const services = Object.values<AccountsService>(server.services);
   const checkContext = onMissingAccounts(() => server.report(new Error(NO_ACCOUNTS), 'a resolver'));
   const resolver =
@@ -44,6 +45,8 @@ export function createResolvers<U extends User, F extends Services>(
         if (!(result instanceof Promise)) return result;
         return await withinDeadline(result, given[ASKED_AT], server.operationTimeout);
       } catch (error) {
+        const retryAfter = error instanceof AccountsError ? error.extensions.retryAfter : undefined;
+        if (typeof retryAfter === 'number') wishRetryAfter(given, retryAfter);
         throw maskError(error, (cause, where) => server.report(cause, where));
       }
     };
@@ -51,9 +54,19 @@ export function createResolvers<U extends User, F extends Services>(
     Object.entries(operations).map(([field, operation]) => [
       field,
       resolver((context, args) => {
-        markSecretive(context);
+        wishNoStore(context);
         return operation(args as never, callerOf(server, context));
       }),
+    ]);
+  const ownFields = (given: { readonly [field: string]: UserField }): [string, AccountsResolver][] =>
+    Object.entries(given).map(([field, resolve]) => [
+      field,
+      async (user, args, context) => {
+        const caller = callerOf(server, (context ?? {}) as GivenContext);
+        const { id } = user as User;
+        if (caller.userId !== id && !ownUsers.has(user as User)) return null;
+        return resolver(() => resolve(user as User, caller))(user, args, context);
+      },
     ]);
   return {
     Query: merged([
@@ -64,7 +77,16 @@ export function createResolvers<U extends User, F extends Services>(
       ...fields(coreMutations(server)),
       ...services.flatMap(({ operations }) => fields(operations?.Mutation ?? {})),
     ]),
+    User: merged(services.flatMap(({ operations }) => ownFields(operations?.ownFields ?? {}))),
   };
+}
+
+/** Users that were just logged in: whoever gets them is their owner. */
+const ownUsers = new WeakSet<object>();
+
+function ownLogin<R extends { user: object }>(result: R): R {
+  ownUsers.add(result.user);
+  return result;
 }
 
 /** Returns null without a good token, whatever is wrong with it. Throws only when that could not be found out. */
@@ -92,10 +114,14 @@ async function loadUser<U extends User, F extends Services>(
 
 function coreMutations<U extends User, F extends Services>(server: AccountsServer<U, F>): Operations {
   return {
-    authenticate: ({ serviceName, params }: MutationAuthenticateArgs, { connection }) =>
-      server.loginWithService(serviceName, params, connection),
-    verifyAuthentication: ({ serviceName, params }: MutationVerifyAuthenticationArgs, { connection }) =>
-      server.authenticateWithService(serviceName, params, connection),
+    authenticate: async ({ serviceName, params }: MutationAuthenticateArgs, { connection, accessToken }) =>
+      ownLogin(
+        await server.loginWithService(serviceName, params, connection, { accessToken, remote: true }),
+      ),
+    verifyAuthentication: (
+      { serviceName, params }: MutationVerifyAuthenticationArgs,
+      { connection, accessToken },
+    ) => server.authenticateWithService(serviceName, params, connection, { accessToken, remote: true }),
     refreshTokens: ({ accessToken, refreshToken }: MutationRefreshTokensArgs, { connection }) =>
       server.refreshTokens(accessToken, refreshToken, connection),
     logout: async (_args, { accessToken }) => {
@@ -105,17 +131,6 @@ function coreMutations<U extends User, F extends Services>(server: AccountsServe
     },
     impersonate: ({ accessToken, impersonated }: MutationImpersonateArgs, { connection }) =>
       server.impersonate(accessToken, impersonated as Impersonated, connection),
-  };
-}
-
-function callerOf<U extends User, F extends Services>(
-  server: AccountsServer<U, F>,
-  { connection, authToken }: GivenContext,
-): Caller {
-  return {
-    connection: parseConnection(connection),
-    accessToken: authToken ?? null,
-    session: () => server.resumeLiveSession(authToken ?? null),
   };
 }
 

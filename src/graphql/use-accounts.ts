@@ -7,7 +7,7 @@ import { AccountsError } from '../errors.ts';
 import { ensureGuards } from './auth-directive/index.ts';
 import { CONTEXT_OPTIONS, type ContextOptions, contextReader, REFUSED_CONTEXT_OPTIONS } from './context.ts';
 import { toGraphQLError, withCode, withCodes } from './graphql-error.ts';
-import { isSecretive, setNoStore } from './no-store.ts';
+import { fulfil, markAnswered } from './answer.ts';
 import type { RequestHolder } from './request.ts';
 import { checkServer } from './server-argument.ts';
 import { parseGraphQLName } from './type-defs.ts';
@@ -35,6 +35,7 @@ export interface AccountsPlugin {
     onSubscribeResult(payload: ResultPayload): EachResult | undefined;
     onSubscribeError(payload: { error: unknown; setError(error: unknown): void }): void;
   };
+  onRequest(payload: { request: Request }): void;
   onResponse(payload: ResponsePayload): void;
 }
 
@@ -119,8 +120,11 @@ export function useAccounts<U extends User, F extends Services>(
       refuseOperation(payload);
       return AFTER_SUBSCRIPTION;
     },
+    onRequest({ request }) {
+      markAnswered({ request });
+    },
     onResponse({ request, response, setResponse, fetchAPI }) {
-      if (isSecretive(request)) setNoStore(response, setResponse, fetchAPI.Response);
+      fulfil(request, response, setResponse, fetchAPI.Response);
     },
   };
 }

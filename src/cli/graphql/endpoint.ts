@@ -83,8 +83,10 @@ export function graphqlEndpoint(options: EndpointOptions): Handler {
     const body = await response.text();
     if (res.destroyed) return;
     if (response.status === 406) return refuse(req, res, NOT_ACCEPTABLE);
-    const headers: Record<string, string> = {};
+    const headers: Record<string, string | string[]> = {};
     for (const [name, value] of response.headers) headers[name.toLowerCase()] = value;
+    const cookies = response.headers.getSetCookie();
+    if (cookies.length > 0) headers['set-cookie'] = cookies;
     respond(req, res, response.status, { ...headers, ...HEADERS }, body);
   };
 }

@@ -1,9 +1,9 @@
+import { confirmEmail, findEmail, withVerified } from '../../core/addresses.ts';
 import { parseEmail } from '../../core/canonical.ts';
 import type { EmailAddress, UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
-import { findEmail, mailLink, voidLinksTo } from './links.ts';
+import { mailLink, voidLinksTo } from './links.ts';
 import type { PasswordParts } from './parts.ts';
-import { confirmEmail, withVerified } from './verify-email.ts';
 
 /**
  * Lists one more address. It reserves nothing until it is confirmed; for a taken one the answer and what its owner
@@ -33,14 +33,14 @@ export async function addEmail(
     if (added) await unlist(parts, userId, canonical);
     throw error;
   }
-  parts.afterAnswer(canonical, () => mailNewAddress(parts, user, canonical, stillThere));
+  parts.discretion.afterAnswer(canonical, () => mailNewAddress(parts, user, canonical, stillThere));
   parts.events.emit('AddEmailSuccess', { user: parts.toUser(user) });
 }
 
 /** Lists an address that the application vouches for. Throws EMAIL_TAKEN. */
 export async function addVerifiedEmail(parts: PasswordParts, userId: string, input: unknown): Promise<void> {
   const { address, canonical } = parts.parseNewEmail(input);
-  const user = await confirmEmail(parts, userId, canonical, (emails) =>
+  const user = await confirmEmail(parts.names, userId, canonical, (emails) =>
     emails.some((email) => email.canonical === canonical)
       ? withVerified(emails, canonical)
       : [...emails, { address, canonical, verified: true, claimed: true }],

@@ -1,4 +1,4 @@
-import type { Authentication } from '../../core/authentication.ts';
+import type { Attempt, Authentication } from '../../core/authentication.ts';
 import { parseEmail } from '../../core/canonical.ts';
 import { parseObject, parseString } from '../../core/input.ts';
 import type { UserReference } from '../../core/users.ts';
@@ -15,10 +15,12 @@ import { parseTypedPassword } from './policy.ts';
 export async function authenticate(
   parts: PasswordParts,
   params: Readonly<Record<string, unknown>>,
+  { guesses }: Attempt,
 ): Promise<Authentication> {
   const reference = parseReference(params.user);
   const password = parseTypedPassword(params.password);
   const user = await parts.users.findByReference(reference);
+  await guesses.spend(user ? { userId: user.id } : { unknown: parts.users.nameOf(reference) });
   const credential = await parts.credentials.find(user?.id ?? 'nobody');
   const matches = await parts.credentials.verify(password, credential);
   if (!user || !matches || user.deactivated) throw new AccountsError('INVALID_CREDENTIALS');
@@ -26,6 +28,7 @@ export async function authenticate(
   refuseUnverified(parts, user, reference);
   return {
     user,
+    amr: ['pwd'],
     stillHolds: () => parts.credentials.isCurrent(user.id, credential.generation),
   };
 }
@@ -38,7 +41,7 @@ function refuseUnverified(parts: PasswordParts, user: UserRecord, reference: Use
   if (candidates.some(({ verified }) => verified)) return;
   const [email] = candidates;
   if (!email) throw new AccountsError('EMAIL_NOT_VERIFIED', 'This account has no verified e-mail address.');
-  parts.afterAnswer(email.canonical, () => mailLink(parts, 'verifyEmail', user, email));
+  parts.discretion.afterAnswer(email.canonical, () => mailLink(parts, 'verifyEmail', user, email));
   throw new AccountsError('EMAIL_NOT_VERIFIED');
 }
 

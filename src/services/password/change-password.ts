@@ -1,4 +1,6 @@
+import { mainEmail } from '../../core/addresses.ts';
 import type { Connection } from '../../core/connection.ts';
+import { CHALLENGE_PURPOSE } from '../../core/second-factors.ts';
 import { refuseImpersonated, type SessionInfo } from '../../core/sessions.ts';
 import type { UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
@@ -7,20 +9,31 @@ import { parseTypedPassword } from './policy.ts';
 
 const NOWHERE: Connection = { ip: null, userAgent: null };
 
+/** Who changes the password. */
+export interface PasswordChanger {
+  session: Pick<SessionInfo, 'id' | 'actorUserId'> | null;
+  connection: Connection;
+}
+
 /** Changes the password of somebody who knows it. The other sessions end (S19). */
 export async function changePassword(
   parts: PasswordParts,
   userId: string,
   oldPassword: unknown,
   newPassword: unknown,
-  { session, connection }: { session: SessionInfo | null; connection: Connection },
+  { session, connection }: PasswordChanger,
 ): Promise<void> {
+  const guesses = parts.limits.guesses({
+    address: connection.ip ?? undefined,
+    deviceOf: async () => session?.id ?? null,
+  });
   const work = async (): Promise<void> => {
     if (session) refuseImpersonated(session);
     const password = parts.parseNewPassword(newPassword);
     const typed = parseTypedPassword(oldPassword);
     const user = await parts.users.find(userId);
     if (!user || user.deactivated) throw new AccountsError('USER_NOT_FOUND');
+    await guesses.spend({ userId });
     const credential = await parts.credentials.find(userId);
     if (!(await parts.credentials.verify(typed, credential))) throw new AccountsError('INVALID_CREDENTIALS');
     await parts.refuseWeak(password, namesOf(user));
@@ -30,11 +43,11 @@ export async function changePassword(
     const replaced = await parts.replacePassword(userId, credential, hash, endsOthers ? kept : null);
     // Somebody else changed it meanwhile: the password that was typed is not the right one any more.
     if (!replaced) throw new AccountsError('INVALID_CREDENTIALS');
-    await parts.insist(`links ${userId}`, () => voidLinks(parts, userId));
+    await parts.background.insist(`links ${userId}`, () => voidLinks(parts, userId));
     parts.events.emit('ChangePasswordSuccess', { user: parts.toUser(user), connection });
     notifyOwner(parts, user);
   };
-  await parts.events.observe(work, (error) =>
+  await parts.events.observe(() => guesses.during(work, { completed: true }), (error) =>
     parts.events.emit('ChangePasswordError', { userId, error, connection }),
   );
 }
@@ -48,20 +61,20 @@ export async function setPassword(parts: PasswordParts, userId: string, newPassw
   const hash = await parts.hasher.hash(password);
   // Against whoever changes it at the same time: what the administrator sets is what stays.
   while (!(await parts.replacePassword(userId, await parts.credentials.find(userId), hash, [])));
-  await parts.insist(`links ${userId}`, () => voidLinks(parts, userId));
+  await parts.background.insist(`links ${userId}`, () => voidLinks(parts, userId));
   parts.events.emit('ChangePasswordSuccess', { user: parts.toUser(user), connection: NOWHERE });
   notifyOwner(parts, user);
 }
 
 /** A new password voids what was mailed before it (S29). */
 async function voidLinks({ oneTimeTokens, options }: PasswordParts, userId: string): Promise<void> {
-  const keepsResets = !options.removeAllResetPasswordTokensAfterPasswordChanged;
-  await oneTimeTokens.voidAll(userId, keepsResets ? 'verifyEmail' : undefined);
+  if (options.removeAllResetPasswordTokensAfterPasswordChanged) return oneTimeTokens.voidAll(userId);
+  for (const purpose of ['verifyEmail', CHALLENGE_PURPOSE]) await oneTimeTokens.voidAll(userId, purpose);
 }
 
 /** Tells the owner that the password is another one now. */
 export function notifyOwner({ mailer, options }: PasswordParts, user: UserRecord): void {
-  const email = user.emails.find(({ verified }) => verified) ?? user.emails[0];
+  const email = mainEmail(user);
   if (email && options.notifyUserAfterPasswordChanged) {
     mailer.send({ template: 'passwordChanged', to: email.address, user });
   }

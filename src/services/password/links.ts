@@ -1,3 +1,4 @@
+import { findEmail, mayEnterBy } from '../../core/addresses.ts';
 import { parseString } from '../../core/input.ts';
 import type { EmailAddress, OneTimeTokenRecord, UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
@@ -71,7 +72,7 @@ export async function findLink(
   const credential = await parts.credentials.find(user.id);
   if (isOutdated(parts, record, credential)) throw new AccountsError('INVALID_TOKEN');
   if (purpose !== 'verifyEmail') await refuseNotOwned(parts, user, email);
-  if (purpose === 'resetPassword' && !mayReset(user, email)) throw new AccountsError('INVALID_TOKEN');
+  if (purpose === 'resetPassword' && !mayEnterBy(user, email)) throw new AccountsError('INVALID_TOKEN');
   return { token, purpose, user, email, credential };
 }
 
@@ -98,14 +99,6 @@ async function refuseNotOwned(
   if (holder?.userId !== user.id || !claimed) throw new AccountsError('INVALID_TOKEN');
 }
 
-/**
- * An address that nobody has proved opens no account in which another one was proved: its mailbox may be that of a
- * stranger whose address was mistyped once.
- */
-export function mayReset({ emails }: UserRecord, { verified }: EmailAddress): boolean {
-  return verified || !emails.some((email) => email.verified);
-}
-
 /** Whether neither a new password nor a deactivation has come in between since the link was looked up. */
 export async function stillHolds(parts: PasswordParts, { user, credential }: Link): Promise<boolean> {
   const [current, isCurrent] = await Promise.all([
@@ -127,9 +120,4 @@ export async function voidLinksTo(
   canonical: string,
 ): Promise<void> {
   for (const purpose of Object.keys(LINKS)) await oneTimeTokens.void(purpose, userId, canonical);
-}
-
-/** The address of that canonical form, if the user lists it. */
-export function findEmail(user: UserRecord, canonical: unknown): EmailAddress | null {
-  return user.emails.find((email) => email.canonical === canonical) ?? null;
 }

@@ -1,8 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { CanonicalEmail, CanonicalUsername } from '../../core/canonical.ts';
 import { parseEmail, parseUsername } from '../../core/canonical.ts';
 import type { ServiceContext } from '../../core/service.ts';
-import { SECOND } from '../../core/time.ts';
 import type { UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 import { failOpen } from './breach.ts';
@@ -33,20 +31,6 @@ export interface PasswordParts extends ServiceContext {
     hash: PasswordHash,
     keptSessions: readonly string[] | null,
   ): Promise<boolean>;
-  /**
-   * Does work that must follow what is done already. When it fails, the caller goes on, and it is tried again after the
-   * answer until the store is well.
-   */
-  insist(key: string, work: () => Promise<unknown>): Promise<void>;
-  /** Runs work about an address once the answer is out, one piece after the other for each address. */
-  afterAnswer(canonical: string, work: () => Promise<void>): void;
-  /**
-   * Runs work whose outcome a stranger must not see: with ambiguous errors on it runs after the answer and a
-   * USER_NOT_FOUND costs as much as a user who is found (S8); otherwise before the answer, and throws.
-   */
-  unobserved(canonical: string, work: () => Promise<void>): Promise<void>;
-  /** Costs what storing something costs, where there is nothing to store (S8). */
-  writeNothing(): Promise<void>;
 }
 
 export function createParts(context: ServiceContext, options: ResolvedPasswordOptions): PasswordParts {
@@ -59,18 +43,6 @@ export function createParts(context: ServiceContext, options: ResolvedPasswordOp
     options.breachCheck &&
     failOpen(options.breachCheck, { onFailure: (error) => report(error, 'the breach check') });
   const credentials = new Credentials(context.users, hasher, context.now, report);
-  const afterAnswer: PasswordParts['afterAnswer'] = (canonical, work) =>
-    context.background.run(`email ${canonical}`, work);
-  const insist: PasswordParts['insist'] = async (key, work) => {
-    try {
-      await work();
-    } catch {
-      context.background.run(key, () => retried(work));
-    }
-  };
-  const writeNothing = async (): Promise<void> => {
-    await context.oneTimeTokens.create({ purpose: 'none', userId: 'nobody', boundTo: '', lifetime: SECOND });
-  };
   return {
     ...context,
     options,
@@ -98,7 +70,7 @@ export function createParts(context: ServiceContext, options: ResolvedPasswordOp
       if (await breached?.(password)) throw new AccountsError('PASSWORD_BREACHED');
     },
     async replacePassword(userId, credential, hash, keptSessions) {
-      const { sessions, users } = context;
+      const { sessions, users, background } = context;
       const endSessions = async (): Promise<void> => {
         if (keptSessions) await sessions.revokeAll(userId, keptSessions);
       };
@@ -109,43 +81,13 @@ export function createParts(context: ServiceContext, options: ResolvedPasswordOp
       const replace = () => credentials.replace(userId, credential, hash);
       const replaced = await users.inTurn(userId, replace, 'urgent').catch(async (error: unknown) => {
         // It may be replaced all the same: the answer alone may have been lost.
-        await insist(`sessions ${userId}`, endSessions);
+        await background.insist(`sessions ${userId}`, endSessions);
         throw error;
       });
-      if (replaced) await insist(`sessions ${userId}`, endSessions);
+      if (replaced) await background.insist(`sessions ${userId}`, endSessions);
       return replaced;
     },
-    insist,
-    afterAnswer,
-    async unobserved(canonical, work) {
-      if (!context.ambiguousErrorMessages) return work();
-      // The same for everybody: otherwise a flood would make the mail of one vanish without a word.
-      if (context.background.isFull) throw new AccountsError('BUSY');
-      afterAnswer(canonical, async () => {
-        try {
-          await work();
-        } catch (error) {
-          if (!(error instanceof AccountsError && error.code === 'USER_NOT_FOUND')) throw error;
-          // The next request of the same stranger waits as long as after a token that was stored.
-          await writeNothing();
-        }
-      });
-    },
-    writeNothing,
   };
-}
-
-/** At once, then after 1, 2, 4, 8 and 16 seconds. */
-async function retried(work: () => Promise<unknown>): Promise<void> {
-  for (let pause = SECOND; ; pause *= 2) {
-    try {
-      await work();
-      return;
-    } catch (error) {
-      if (pause > 16 * SECOND) throw error;
-      await sleep(pause, undefined, { ref: false });
-    }
-  }
 }
 
 /** What a password of this user must not be. */

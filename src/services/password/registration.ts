@@ -85,8 +85,8 @@ async function refuseTaken(
   if (taken === 'username') throw new AccountsError('USERNAME_TAKEN');
   if (!parts.ambiguousErrorMessages || !email) throw new AccountsError('EMAIL_TAKEN');
   // The write that a new user would have cost.
-  await parts.writeNothing();
-  parts.afterAnswer(email.canonical, async () => {
+  await parts.discretion.writeNothing();
+  parts.discretion.afterAnswer(email.canonical, async () => {
     const holder = await parts.names.findHolder('email', email.canonical);
     if (holder) notifyHolder(parts, holder, email.canonical);
   });
@@ -102,7 +102,7 @@ async function welcome(
   parts.events.emit('CreateUserSuccess', { user: parts.toUser(user), connection });
   const [email] = user.emails;
   if (email && parts.options.sendVerificationEmailAfterSignup) {
-    parts.afterAnswer(email.canonical, () => mailLink(parts, 'verifyEmail', user, email));
+    parts.discretion.afterAnswer(email.canonical, () => mailLink(parts, 'verifyEmail', user, email));
   }
   if (parts.ambiguousErrorMessages) return { userId: null, loginResult: null };
   return {
@@ -117,7 +117,8 @@ async function autologin(
   user: UserRecord,
   connection: Connection,
 ): Promise<LoginResult | null> {
-  const attempt = { service: parts.name, params: {}, connection, authenticate: async () => ({ user }) };
+  const authenticate = async () => ({ user, amr: ['pwd'] });
+  const attempt = { service: parts.name, params: {}, connection, authenticate };
   return parts.login.login(attempt).catch((error: unknown) => {
     if (error instanceof AccountsError && !error.retryable) return null;
     throw error;

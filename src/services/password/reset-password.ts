@@ -1,20 +1,20 @@
+import { findEmail, mayEnterBy } from '../../core/addresses.ts';
 import { parseEmail } from '../../core/canonical.ts';
 import type { Connection } from '../../core/connection.ts';
 import { parseString } from '../../core/input.ts';
 import type { LoginResult } from '../../core/login.ts';
-import type { EmailAddress, UserRecord } from '../../database/ports.ts';
+import type { UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 import { notifyOwner } from './change-password.ts';
-import { findEmail, findLink, type Link, mailLink, mayReset } from './links.ts';
+import { findLink, type Link, mailLink } from './links.ts';
 import { namesOf, type PasswordParts } from './parts.ts';
-import { confirmEmail } from './verify-email.ts';
 
 /** Mails a reset link, if the address is known. */
 export async function sendResetPasswordEmail(parts: PasswordParts, input: unknown): Promise<void> {
   const { canonical } = parseEmail(input);
-  await parts.unobserved(canonical, async () => {
+  await parts.discretion.mail(canonical, async () => {
     const { user, email } = await findHolder(parts, canonical);
-    if (!mayReset(user, email)) throw new AccountsError('USER_NOT_FOUND');
+    if (!mayEnterBy(user, email)) throw new AccountsError('USER_NOT_FOUND');
     await mailLink(parts, 'resetPassword', user, email);
   });
 }
@@ -67,24 +67,20 @@ async function replaceByLink(parts: PasswordParts, link: Link, password: string)
   const replaced = await parts.replacePassword(user.id, credential, hash, endsSessions ? [] : null);
   if (!replaced) throw new AccountsError('INVALID_TOKEN');
   // The link is void by now, since the password is another one: what follows cleans up and must not fail the reset.
-  await parts.insist(`links ${user.id}`, () => parts.oneTimeTokens.voidAll(user.id));
+  await parts.background.insist(`links ${user.id}`, () => parts.oneTimeTokens.voidAll(user.id));
   let owner = user;
   if (isFirstProof) {
-    await parts.insist(`proof ${user.id}`, async () => {
-      owner = await markProved(parts, user, email);
+    await parts.background.insist(`proof ${user.id}`, async () => {
+      owner = await takeOver(parts, link);
     });
   }
   return owner;
 }
 
-/**
- * The link has proved the address. It alone stays listed at its first proof, after the sessions that could add more
- * have ended (S39): whatever stands beside it, or took it off meanwhile, may be a stranger's work.
- */
-async function markProved(parts: PasswordParts, user: UserRecord, email: EmailAddress): Promise<UserRecord> {
-  const alone = (): EmailAddress[] => [{ ...email, verified: true, claimed: true }];
+/** The link has proved the address for the first time: it alone stays, and nothing that was prepared (S39). */
+async function takeOver(parts: PasswordParts, { user, email }: Link): Promise<UserRecord> {
   try {
-    return await confirmEmail(parts, user.id, email.canonical, alone, { priority: 'urgent' });
+    return await parts.ownership.takeOver(user, email, ['password']);
   } catch (error) {
     if (error instanceof AccountsError && error.retryable) throw error;
     // Somebody else has it by now: trying again would not help.
@@ -101,6 +97,6 @@ async function logIn(
   connection: Connection,
 ): Promise<LoginResult> {
   const stillHolds = () => parts.credentials.isCurrent(user.id, generation);
-  const authenticate = async () => ({ user, stillHolds });
+  const authenticate = async () => ({ user, amr: ['link'], stillHolds });
   return parts.login.login({ service: parts.name, params: {}, connection, authenticate });
 }

@@ -1,16 +1,15 @@
-import type { Authentication } from '../../core/authentication.ts';
-import { parseConnection } from '../../core/connection.ts';
+import type { Attempt, Authentication } from '../../core/authentication.ts';
+import { type Connection, parseConnection } from '../../core/connection.ts';
 import { parseString } from '../../core/input.ts';
 import type { LoginResult } from '../../core/login.ts';
 import { masked } from '../../core/report.ts';
 import type { AccountsService, ServiceContext, ServiceOperations } from '../../core/service.ts';
-import type { SessionInfo } from '../../core/sessions.ts';
 import type { User } from '../../core/user.ts';
 import type { UserReference } from '../../core/users.ts';
 import type { UserRecord } from '../../database/ports.ts';
 import { addEmail, addVerifiedEmail, removeEmail } from './addresses.ts';
 import { authenticate } from './authentication.ts';
-import { changePassword, setPassword } from './change-password.ts';
+import { changePassword, type PasswordChanger, setPassword } from './change-password.ts';
 import { passwordMails } from './mail.ts';
 import type { NewUserInput, ResolvedPasswordOptions } from './options.ts';
 import { createParts, type PasswordParts } from './parts.ts';
@@ -31,12 +30,22 @@ export class PasswordService<U extends User = User> implements AccountsService {
   constructor(context: ServiceContext, options: ResolvedPasswordOptions) {
     this.#parts = createParts(context, options);
     context.mailer.define(passwordMails);
-    this.operations = passwordOperations(this);
+    this.operations = passwordOperations(this, context.limits);
   }
 
   /** Recognises a user by `{ user, password }`. `loginWithService` calls it and does the rest of a login. */
-  authenticate(params: Readonly<Record<string, unknown>>): Promise<Authentication> {
-    return this.#masked(() => authenticate(this.#parts, params));
+  authenticate(
+    params: Readonly<Record<string, unknown>>,
+    _connection: Connection,
+    attempt: Attempt,
+  ): Promise<Authentication> {
+    return this.#masked(() => authenticate(this.#parts, params, attempt));
+  }
+
+  /** A password, where there is a name to give with it. */
+  async countWays({ id, username, emails }: UserRecord): Promise<number> {
+    const hasName = username !== null || emails.some(({ claimed }) => claimed);
+    return hasName && (await this.#parts.credentials.find(id)).record ? 1 : 0;
   }
 
   /** Signs a user up, with a username, an e-mail address or both. Both fields are null while errors are ambiguous. */
@@ -90,7 +99,7 @@ export class PasswordService<U extends User = User> implements AccountsService {
     userId: string,
     oldPassword: string,
     newPassword: string,
-    from?: { session?: SessionInfo | null | undefined; connection?: unknown } | null,
+    from?: { session?: PasswordChanger['session'] | undefined; connection?: unknown } | null,
   ): Promise<void> {
     const caller = { session: from?.session ?? null, connection: parseConnection(from?.connection) };
     return this.#masked(() =>

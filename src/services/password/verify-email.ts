@@ -1,8 +1,8 @@
+import { confirmEmail, findEmail, withVerified } from '../../core/addresses.ts';
 import { parseEmail } from '../../core/canonical.ts';
-import type { Adoption } from '../../core/names.ts';
-import type { EmailAddress, UserRecord } from '../../database/ports.ts';
+import type { UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
-import { consumeLink, findEmail, findLink, type Link, mailLink, stillHolds } from './links.ts';
+import { consumeLink, findLink, type Link, mailLink, stillHolds } from './links.ts';
 import type { PasswordParts } from './parts.ts';
 
 /**
@@ -20,12 +20,12 @@ export async function sendVerificationEmail(
     if (!user) throw new AccountsError('USER_NOT_FOUND');
     return user;
   };
-  await parts.unobserved(canonical, async () => {
+  await parts.discretion.mail(canonical, async () => {
     const holder = await parts.names.findHolder('email', canonical);
     const user = holder ?? (await requireRequester());
     const email = findEmail(user, canonical);
     if (!email || user.deactivated) throw new AccountsError('USER_NOT_FOUND');
-    if (email.verified) return parts.writeNothing();
+    if (email.verified) return parts.discretion.writeNothing();
     await mailLink(parts, 'verifyEmail', user, email, holder ? undefined : requireRequester);
   });
 }
@@ -39,7 +39,7 @@ export async function verifyEmail(parts: PasswordParts, token: unknown): Promise
     const link = await findLink(parts, token, ['verifyEmail']);
     // Looked up again in the user's turn, and once it is written: a new password, set meanwhile, voids the link.
     const before = () => findLink(parts, token, ['verifyEmail']);
-    const confirmed = await confirmEmail(parts, link.user.id, link.email.canonical, withVerified, { before });
+    const confirmed = await confirmEmail(parts.names, link.user.id, link.email.canonical, withVerified, { before });
     const user = (await stillHolds(parts, link)) ? confirmed : await unconfirm(parts, link);
     await consumeLink(parts, link);
     parts.events.emit('VerifyEmailSuccess', { user: parts.toUser(user) });
@@ -55,36 +55,4 @@ async function unconfirm({ names }: PasswordParts, { user, email }: Link): Promi
     }),
   });
   throw new AccountsError('INVALID_TOKEN');
-}
-
-/** What becomes of the listed addresses once one of them is confirmed. */
-type Confirmation = (emails: EmailAddress[], canonical: string) => EmailAddress[];
-
-/** Claims an address for a user who has proved it, and says so in the user's record. Throws EMAIL_TAKEN. */
-export async function confirmEmail(
-  parts: PasswordParts,
-  userId: string,
-  canonical: string,
-  confirmation: Confirmation,
-  more: Pick<Adoption, 'before' | 'priority'> = {},
-): Promise<UserRecord> {
-  const user = await parts.names.adopt('email', canonical, userId, {
-    ...more,
-    change: ({ emails }) => ({ emails: confirmation(emails, canonical) }),
-    undo: ({ emails }) => ({
-      emails: emails.map((email) =>
-        email.canonical === canonical ? { ...email, verified: false, claimed: false } : email,
-      ),
-    }),
-  });
-  if (!user) throw new AccountsError('EMAIL_TAKEN');
-  return user;
-}
-
-/** Throws INVALID_TOKEN when the address was taken off meanwhile: a link must not bring it back. */
-export function withVerified(emails: EmailAddress[], canonical: string): EmailAddress[] {
-  if (!emails.some((email) => email.canonical === canonical)) throw new AccountsError('INVALID_TOKEN');
-  return emails.map((email) =>
-    email.canonical === canonical ? { ...email, verified: true, claimed: true } : email,
-  );
 }

@@ -1,0 +1,110 @@
+/** What an operation of ours wants of the HTTP answer to its request. */
+interface Wishes {
+  noStore: boolean;
+  cookies: string[];
+  /** Seconds; 0 for none. */
+  retryAfter: number;
+}
+
+interface NodeResponse {
+  readonly headersSent: boolean;
+  setHeader(name: string, value: string): unknown;
+  appendHeader(name: string, value: string): unknown;
+}
+
+/** A context, or what else holds the request and perhaps the response of Node. */
+interface Holder {
+  readonly req?: unknown;
+  readonly request?: unknown;
+  readonly res?: unknown;
+}
+
+const wishes = new WeakMap<object, Wishes>();
+/** Requests whose answer goes through `fulfil`. */
+const answered = new WeakSet<object>();
+
+/** Says that `fulfil` will see the answer to this request. */
+export function markAnswered(holder: Holder): void {
+  for (const request of requestsOf(holder)) answered.add(request);
+}
+
+/** Keeps the answer out of every cache. */
+export function wishNoStore(holder: Holder): void {
+  for (const wish of wishesOf(holder)) wish.noStore = true;
+}
+
+/** Says in a header when to come again (RFC 9110, 10.2.3). */
+export function wishRetryAfter(holder: Holder, seconds: number): void {
+  if (isAnswered(holder)) {
+    for (const wish of wishesOf(holder)) wish.retryAfter = Math.max(wish.retryAfter, seconds);
+  } else {
+    responseOf(holder)?.setHeader('retry-after', String(seconds));
+  }
+}
+
+/** Sends a cookie. False where nobody gives us the response. */
+export function wishCookie(holder: Holder, cookie: string): boolean {
+  if (isAnswered(holder)) {
+    const [wish] = wishesOf(holder);
+    wish?.cookies.push(cookie);
+    return true;
+  }
+  const res = responseOf(holder);
+  res?.appendHeader('set-cookie', cookie);
+  return res !== null;
+}
+
+/** Does what was wished, on a copy of the response where it cannot be changed. */
+export function fulfil(
+  request: object,
+  response: Response,
+  replace: (response: Response) => void,
+  Replacement: typeof Response = Response,
+): void {
+  const wish = wishes.get(request);
+  if (!wish) return;
+  wishes.delete(request);
+  try {
+    writeHeaders(response.headers, wish);
+  } catch {
+    // The headers of a response that came from `fetch` are immutable.
+    const { body, status, statusText } = response;
+    const headers = new Headers(response.headers);
+    writeHeaders(headers, wish);
+    replace(new Replacement(body, { status, statusText, headers }));
+  }
+}
+
+function writeHeaders(headers: Headers, { noStore, cookies, retryAfter }: Wishes): void {
+  // RFC 9111, 5.2.2.5.
+  if (noStore) headers.set('cache-control', 'no-store');
+  if (retryAfter > 0) headers.set('retry-after', String(retryAfter));
+  for (const cookie of cookies) headers.append('set-cookie', cookie);
+}
+
+function isAnswered(holder: Holder): boolean {
+  return requestsOf(holder).some((request) => answered.has(request));
+}
+
+function wishesOf(holder: Holder): Wishes[] {
+  return requestsOf(holder).map((request) => {
+    const wish = wishes.get(request) ?? { noStore: false, cookies: [], retryAfter: 0 };
+    wishes.set(request, wish);
+    return wish;
+  });
+}
+
+function requestsOf({ req, request }: Holder): object[] {
+  // That of the Fetch API first: it is the one that `fulfil` is given.
+  return [request, req].filter((value) => typeof value === 'object' && value !== null);
+}
+
+/** The response of Node, in the context or, as Express has it, in the request. */
+function responseOf({ req, res }: Holder): NodeResponse | null {
+  const candidate = res ?? (typeof req === 'object' && req !== null && 'res' in req ? req.res : null);
+  return isNodeResponse(candidate) && !candidate.headersSent ? candidate : null;
+}
+
+function isNodeResponse(value: unknown): value is NodeResponse {
+  return typeof value === 'object' && value !== null && 'appendHeader' in value && 'setHeader' in value;
+}
