@@ -1,6 +1,7 @@
 import * as checks from './checks.ts';
 import type {
   AccountsDatabase,
+  CounterStore,
   IdentityStore,
   NewUser,
   OneTimeTokenStore,
@@ -16,8 +17,8 @@ import type {
  * ```ts
  * import { checkedDatabase } from 'graphql-accounts/database/checked';
  *
- * const { users, identities, sessions, oneTimeTokens } = myDatabase('accounts');
- * const db = checkedDatabase({ users, identities, sessions, oneTimeTokens });
+ * const { users, identities, sessions, oneTimeTokens, counters } = myDatabase('accounts');
+ * const db = checkedDatabase({ users, identities, sessions, oneTimeTokens, counters });
  * ```
  */
 export function checkedDatabase(
@@ -31,6 +32,7 @@ export function checkedDatabase(
   };
   const users = { ...checkedUsers(stores.users), ...closable(stores.users) };
   const { joinedWith } = stores.sessions;
+  const { counters } = stores;
   return {
     users,
     identities: { ...checkedIdentities(stores.identities), ...closable(stores.identities) },
@@ -40,6 +42,7 @@ export function checkedDatabase(
       ...closable(stores.sessions),
     },
     oneTimeTokens: { ...checkedOneTimeTokens(stores.oneTimeTokens), ...closable(stores.oneTimeTokens) },
+    ...(counters && { counters: { ...checkedCounters(counters), ...closable(counters) } }),
     invalidateAllSessions,
     ...(ping && { ping }),
     ...(migrate && { migrate }),
@@ -79,6 +82,10 @@ function checkedIdentities(store: IdentityStore): IdentityStore {
       checks.checkString(subject, 'subject');
       return store.find(service, subject);
     },
+    findByUser: async (userId) => {
+      checks.checkString(userId, 'userId');
+      return store.findByUser(userId);
+    },
     insert: async (identity) => {
       checks.checkIdentity(identity);
       return store.insert(identity);
@@ -100,8 +107,10 @@ function checkedIdentities(store: IdentityStore): IdentityStore {
 export function checkedSessions(store: SessionStore): SessionStore {
   const findWithUsers = store.findWithUsers?.bind(store);
   const close = store.close?.bind(store);
+  const { counters } = store;
   return {
     ...(close && { close }),
+    ...(counters && { counters: checkedCounters(counters) }),
     create: async (session) => {
       checks.checkSession(session);
       return store.create(session);
@@ -173,11 +182,40 @@ function checkedOneTimeTokens(store: OneTimeTokenStore): OneTimeTokenStore {
   };
 }
 
+/** The same for counters alone. */
+export function checkedCounters(store: CounterStore): CounterStore {
+  const close = store.close?.bind(store);
+  return {
+    ...(close && { close }),
+    add: async (counter, now) => {
+      checks.checkCounter(counter);
+      checks.checkNumber(now, 'now');
+      return store.add(counter, now);
+    },
+    put: async (counter) => {
+      checks.checkCounter(counter);
+      return store.put(counter);
+    },
+    find: async (key) => {
+      checks.checkString(key, 'key');
+      return store.find(key);
+    },
+    remove: async (key) => {
+      checks.checkString(key, 'key');
+      return store.remove(key);
+    },
+    removeExpired: async (now) => {
+      checks.checkNumber(now, 'now');
+      return store.removeExpired(now);
+    },
+  };
+}
+
 type Action = () => Promise<void>;
 
 type Closable = { close?(): Promise<void> };
 
-type Stores = Pick<AccountsDatabase, 'users' | 'identities' | 'sessions' | 'oneTimeTokens'>;
+type Stores = Pick<AccountsDatabase, 'users' | 'identities' | 'sessions' | 'oneTimeTokens' | 'counters'>;
 
 /** Functions, so that they act on the stores of the database that they were spread into. */
 async function invalidateAllSessions(
@@ -189,9 +227,10 @@ async function invalidateAllSessions(
 }
 
 async function closeStores(this: Stores): Promise<void> {
-  const { users, identities, sessions, oneTimeTokens } = this;
+  const { users, identities, sessions, oneTimeTokens, counters } = this;
   // Each is closed, whatever becomes of the others.
-  const closing = [users, identities, sessions, oneTimeTokens].map(async (store) => store.close?.());
+  const stores = [users, identities, sessions, oneTimeTokens, counters, sessions.counters];
+  const closing = stores.map(async (store) => store?.close?.());
   await Promise.allSettled(closing);
   await Promise.all(closing);
 }

@@ -1,4 +1,10 @@
-import type { IdentityRecord, OneTimeTokenRecord, SessionRecord, UserRecord } from './ports.ts';
+import type {
+  CounterRecord,
+  IdentityRecord,
+  OneTimeTokenRecord,
+  SessionRecord,
+  UserRecord,
+} from './ports.ts';
 
 /** Deeper data is somebody's attack on a stack, not somebody's profile. */
 const MAX_DEPTH = 100;
@@ -73,6 +79,8 @@ export function checkSession(session: SessionRecord): void {
   checkNumber(session.idleExpiresAt, 'session.idleExpiresAt');
   checkNumber(session.expiresAt, 'session.expiresAt');
   if (session.revokedAt !== null) checkNumber(session.revokedAt, 'session.revokedAt');
+  checkNumber(session.authenticatedAt, 'session.authenticatedAt');
+  checkStrings(session.amr, 'session.amr');
   checkStringOrNull(session.actorSessionId, 'session.actorSessionId');
   checkStringOrNull(session.actorUserId, 'session.actorUserId');
   checkStringOrNull(session.ip, 'session.ip');
@@ -87,6 +95,12 @@ export function checkOneTimeToken(token: OneTimeTokenRecord): void {
   checkData(token.data, 'token.data');
   checkNumber(token.createdAt, 'token.createdAt');
   checkNumber(token.expiresAt, 'token.expiresAt');
+}
+
+export function checkCounter(counter: CounterRecord): void {
+  checkString(counter?.key, 'counter.key');
+  checkCount(counter.points, 'counter.points');
+  checkNumber(counter.expiresAt, 'counter.expiresAt');
 }
 
 function checkStringOrNull(value: unknown, name: string): void {

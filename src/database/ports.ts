@@ -124,7 +124,7 @@ export interface OneTimeTokenRecord {
   expiresAt: number;
 }
 
-/** Points that were spent under a key, until the counter ends by itself. */
+/** Points, whole ones, that were spent under a key, until the counter ends by itself. */
 export interface CounterRecord {
   key: string;
   points: number;
@@ -217,10 +217,10 @@ export interface CounterStore extends Closable {
   /**
    * Adds the points, which may be negative, to the counter of that key if it has not ended by `now`; its end stays.
    * Otherwise begins it anew with these points and this end. Gives what it is then. A hundred calls at once give a
-   * hundred different sums.
+   * hundred different sums, also when they come to begin it.
    */
   add(counter: CounterRecord, now: number): Promise<CounterRecord>;
-  /** Sets the counter, whatever it was. */
+  /** Sets the counter, whatever it was. One that has ended already need not be kept. */
   put(counter: CounterRecord): Promise<void>;
   /** Also one that has ended and was not removed yet. */
   find(key: string): Promise<CounterRecord | null>;

@@ -287,6 +287,40 @@ describe('what core sees of a database', () => {
     );
   });
 
+  test('may have no counters; else it needs their every method, of those beside the sessions first', async () => {
+    const { counters, ...db } = memoryDatabase();
+    if (!counters) throw new Error('memory has counters');
+    expect(store(db).store.counters).toBeNull();
+    const counter = { key: 'a', points: 1, expiresAt: 2 };
+    const asked: string[] = [];
+    const named = (name: string) => ({
+      ...counters,
+      add: async () => {
+        asked.push(name);
+        return counter;
+      },
+    });
+    const own = { ...db, counters: named('its own') };
+    expect(await store(own).store.counters?.add(counter, 1)).toEqual(counter);
+    const beside = { ...own, sessions: { ...db.sessions, counters: named('those of the sessions') } };
+    await store(beside).store.counters?.add(counter, 1);
+    expect(asked).toEqual(['its own', 'those of the sessions']);
+    for (const method of Object.keys(counters)) {
+      const broken = { ...db, counters: { ...counters, [method]: undefined } };
+      expect(() => store(broken)).toThrow(new TypeError(`the database has no method counters.${method}`));
+    }
+  });
+
+  test('whose counters fail is unavailable, and says so within the deadline', async () => {
+    const { counters, ...db } = memoryDatabase();
+    const counter = { key: 'a', points: 1, expiresAt: 2 };
+    for (const add of [() => Promise.reject(new Error(DRIVER)), never as () => Promise<never>]) {
+      const { store: seen, reports } = store({ ...db, counters: counters && { ...counters, add } }, 10);
+      expect(await codeOf(Promise.resolve(seen.counters?.add(counter, 1)))).toBe('SERVICE_UNAVAILABLE');
+      expect(reports).toEqual(['the database (counters.add)']);
+    }
+  });
+
   test('may be made of classes, whose methods are found on the prototype and know their store', async () => {
     const { users, ...db } = memoryDatabase();
     class ClassUsers implements UserStore {

@@ -33,7 +33,8 @@ test('joined look-ups are of the database that they were made for', () => {
 
 test('a store keeps its own close, and one that fails keeps no other open', async () => {
   const closed: string[] = [];
-  const { users, identities, sessions, oneTimeTokens } = memoryDatabase();
+  const { users, identities, sessions, oneTimeTokens, counters } = memoryDatabase();
+  if (!counters) throw new Error('it has counters');
   const closing = <T extends object>(store: T, name: string, fails = false) => ({
     ...store,
     close: async () => {
@@ -44,9 +45,13 @@ test('a store keeps its own close, and one that fails keeps no other open', asyn
   const db = checkedDatabase({
     users: closing(users, 'users', true),
     identities,
-    sessions: checkedSessions(closing(sessions, 'sessions')),
+    sessions: checkedSessions({
+      ...closing(sessions, 'sessions'),
+      counters: closing(counters, 'counters of sessions'),
+    }),
     oneTimeTokens: closing(oneTimeTokens, 'tokens'),
+    counters: closing(counters, 'counters'),
   });
   await expect(db.close?.()).rejects.toThrow('users cannot be closed');
-  expect(closed.toSorted()).toEqual(['sessions', 'tokens', 'users']);
+  expect(closed.toSorted()).toEqual(['counters', 'counters of sessions', 'sessions', 'tokens', 'users']);
 });

@@ -316,6 +316,32 @@ describe.skipIf(!HAS_MONGO)('creators of one address', () => {
     expect(two && (await set.stores.identities.remove('email', two.subject, 1))).toBe(true);
   });
 
+  test('the identities of a sign-up are listed though its creator died before they were settled', async () => {
+    const all = await collections();
+    const set = scene(all);
+    await killedAt(set, all, 5);
+    const listed = async (): Promise<string[]> =>
+      (await set.stores.identities.findByUser(set.named('ada'))).map(({ subject }) => subject).sort();
+    const expected = ['a ada', 'm shared', 'z ada'].map(set.named);
+    expect(await listed()).toEqual(expected);
+    const { identities } = await set.documents();
+    expect(identities.map(({ claim }) => claim)).toEqual([undefined, undefined, undefined]);
+    expect(await listed()).toEqual(expected);
+  });
+
+  test('what an abandoned sign-up has left is listed with nobody, also when its user signs up again', async () => {
+    const all = await collections();
+    const set = scene(all);
+    await killedAt(set, all, 4);
+    await all.users.updateOne({ _id: set.named('ada') }, { $set: { state: 'abandoned' } });
+    expect(await set.stores.identities.findByUser(set.named('ada'))).toEqual([]);
+    // Two of the three are left: somebody has removed the user's document and died before the rest.
+    await all.users.deleteOne({ _id: set.named('ada') });
+    expect(await set.signUp(set.stores, 'ada', 'z')).toBe(null);
+    const listed = await set.stores.identities.findByUser(set.named('ada'));
+    expect(listed.map(({ subject }) => subject)).toEqual([set.named('z ada')]);
+  });
+
   test('an identity is updated though another process settles it at the same time', async () => {
     const all = await collections();
     const set = scene(all);
@@ -372,12 +398,13 @@ describe.skipIf(!HAS_MONGO)('creators of one address', () => {
     );
   });
 
-  test('an identity of a sign-up under way is neither found, updated nor removed', async () => {
+  test('an identity of a sign-up under way is neither found, listed, updated nor removed', async () => {
     const all = await collections();
     const set = scene(all);
     await killedAt(set, all, 4);
     const identity = anIdentity(set.named('ada'), set.named('m shared'));
     expect(await set.stores.identities.find('email', identity.subject)).toBe(null);
+    expect(await set.stores.identities.findByUser(set.named('ada'))).toEqual([]);
     expect(await set.stores.identities.update(identity)).toBe(false);
     expect(await set.stores.identities.remove('email', identity.subject, 1)).toBe(false);
     expect(await set.stores.users.update(aUser(set.named('ada')))).toBe(false);

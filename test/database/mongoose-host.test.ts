@@ -181,6 +181,7 @@ describe.skipIf(!HAS_MONGO)('mongooseDatabase in a host', () => {
     expect(await sessions.find().lean()).toMatchObject([{ name: 'theirs' }]);
     const names = (await connection.listCollections()).map(({ name }) => name).sort();
     expect(names).toEqual([
+      'accounts_counters',
       'accounts_identities',
       'accounts_meta',
       'accounts_one_time_tokens',

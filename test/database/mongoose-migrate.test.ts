@@ -8,6 +8,7 @@ import { checkCollection, checkShardKey, isRouter } from '../../src/database/mon
 import { SCHEMA } from '../../src/database/mongoose/schema.ts';
 import { NotMigrated } from '../../src/database/not-migrated.ts';
 import { HAS_MONGO } from '../servers/mongo.ts';
+import { expectSchema1Session, expectSchema2 } from './fixtures/schemas.ts';
 import { commandsOf, onMongo } from './mongoose-databases.ts';
 
 const NOT_MIGRATED =
@@ -74,10 +75,31 @@ describe.skipIf(!HAS_MONGO)('migrate of mongooseDatabase', () => {
     await db.ping?.();
     expect(await db.users.findMany(['ada'])).toMatchObject([{ id: 'ada', username: 'Ada', version: 3 }]);
     expect(await db.identities.find('email', 'ada@example.com')).toMatchObject({ userId: 'ada' });
-    expect(await db.sessions.findMany(['s1'])).toMatchObject([
-      { userId: 'ada', rotation: 4, revokedAt: null },
-    ]);
     expect(await db.oneTimeTokens.find('hash')).toMatchObject({ userId: 'ada', purpose: 'reset-password' });
+    await expectSchema1Session(db, { rotation: 4, version: 5 });
+    await expectSchema2(db, name >= '0002' ? 7 : 0);
+  });
+
+  test('a session that a process of schema 1 makes after it counts as its user had proved nothing since', async () => {
+    const { db, connection } = await mongo.open();
+    await db.sessions.create(aSession('1', 'ada', { amr: ['pwd'] }));
+    await connection
+      .collection<{ _id: string }>('accounts_sessions')
+      .updateOne({ _id: '1' }, { $unset: { authenticatedAt: '', amr: '' } });
+    expect(await db.sessions.findMany(['1'])).toEqual([aSession('1', 'ada')]);
+  });
+
+  test('collections of schema 1 are refused until they are migrated', async () => {
+    const { db, connection } = await mongo.open();
+    await connection
+      .collection<{ _id: string }>('accounts_meta')
+      .updateOne({ _id: 'schema' }, { $set: { version: 1 } });
+    const older = mongooseDatabase(connection);
+    for (const call of [() => older.ping?.(), () => older.counters?.find('a')])
+      await expect(call()).rejects.toThrow('the collections are those of an older version');
+    await older.migrate?.();
+    expect(await older.counters?.find('a')).toBe(null);
+    await db.close?.();
   });
 
   test('run by eight at once, makes the same', async () => {
@@ -104,12 +126,12 @@ describe.skipIf(!HAS_MONGO)('migrate of mongooseDatabase', () => {
     const { connection } = await mongo.open();
     await connection
       .collection<{ _id: string }>('accounts_meta')
-      .updateOne({ _id: 'schema' }, { $set: { version: 2 } });
+      .updateOne({ _id: 'schema' }, { $set: { version: 3 } });
     await connection.collection('accounts_sessions').dropIndex('endsAt');
     const before = await contents(connection);
     const db = mongooseDatabase(connection);
     const message =
-      'a newer version of graphql-accounts made the collections (schema 2, this one knows 1). Install that version';
+      'a newer version of graphql-accounts made the collections (schema 3, this one knows 2). Install that version';
     for (const call of [
       () => db.migrate?.(),
       () => db.ping?.(),
@@ -172,7 +194,7 @@ describe.skipIf(!HAS_MONGO)('migrate of mongooseDatabase', () => {
     const commands = commandsOf(connection);
     await mongooseDatabase(connection).migrate?.();
     const writes = commands.filter(({ commandName }) => /^(create|createIndexes|update)$/.test(commandName));
-    expect(writes).toHaveLength(9);
+    expect(writes).toHaveLength(12);
     for (const { command } of writes) expect(command.writeConcern).toMatchObject({ w: 'majority' });
     expect(JSON.stringify(commands)).not.toMatch(/"(?:sparse|background|storageEngine)"/);
   });

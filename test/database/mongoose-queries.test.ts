@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { anIdentity, aSession, aToken, aUser } from '../../src/database/conformance/records.ts';
+import {
+  aCounter,
+  anIdentity,
+  aSession,
+  aToken,
+  aUser,
+  HOUR,
+  NOW,
+} from '../../src/database/conformance/records.ts';
 import { mongooseDatabase } from '../../src/database/mongoose/index.ts';
 import { SCHEMA } from '../../src/database/mongoose/schema.ts';
 import { createGateway } from '../graphql/gateway.ts';
@@ -57,7 +65,7 @@ describe.skipIf(!HAS_MONGO)('the queries of mongooseDatabase', () => {
 
   test('every command looks for its documents by an index', async () => {
     const { db, commands } = await open();
-    const { users, identities, sessions, oneTimeTokens } = db;
+    const { users, identities, sessions, oneTimeTokens, counters } = db;
     await users.create(aUser('ada'), [anIdentity('ada', 'a')]);
     await users.create(aUser('ada'), [anIdentity('ada', 'b')]);
     await users.create(aUser('bob'), [anIdentity('bob', 'a')]);
@@ -66,6 +74,7 @@ describe.skipIf(!HAS_MONGO)('the queries of mongooseDatabase', () => {
     await identities.insert(anIdentity('ada', 'b'));
     await identities.insert(anIdentity('ada', 'b'));
     await identities.find('email', 'a');
+    await identities.findByUser('ada');
     await identities.update(anIdentity('ada', 'a'));
     await identities.remove('email', 'a', 1);
     for (const id of ['1', '2', '3']) await sessions.create(aSession(id, 'ada', { expiresAt: Number(id) }));
@@ -82,6 +91,12 @@ describe.skipIf(!HAS_MONGO)('the queries of mongooseDatabase', () => {
     await oneTimeTokens.removeByUser('ada');
     await oneTimeTokens.removeByUser('ada', 'reset-password');
     await oneTimeTokens.removeExpired(1);
+    await counters?.add(aCounter('a'), NOW);
+    await counters?.add(aCounter('a'), NOW);
+    await counters?.put(aCounter('a', { expiresAt: 1 }));
+    await counters?.find('a');
+    await counters?.remove('a');
+    await counters?.removeExpired(2);
 
     const scans = commands.flatMap(({ commandName, command }) => {
       const schema = Object.values(SCHEMA).find(({ collection }) => collection === command[commandName]);
@@ -94,6 +109,19 @@ describe.skipIf(!HAS_MONGO)('the queries of mongooseDatabase', () => {
     });
     expect(scans).toEqual([]);
     expect(commands.flatMap(({ command }) => filtersOf(command)).length).toBeGreaterThan(30);
+  });
+
+  test('a guess that is counted is one command, the first of a counter two', async () => {
+    const { db, commands } = await open();
+    const costs: number[] = [];
+    // The first call of all asks for the version of the schema.
+    await db.counters?.find('a');
+    for (const now of [NOW, NOW, NOW + 2 * HOUR]) {
+      commands.length = 0;
+      await db.counters?.add(aCounter('a'), now);
+      costs.push(commands.length);
+    }
+    expect(costs).toEqual([2, 1, 2]);
   });
 
   test('a session, the commonest look-up, and an identity are one command each', async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { aSession, NOW } from '../../src/database/conformance/records.ts';
+import { aCounter, aSession, NOW } from '../../src/database/conformance/records.ts';
 import { type RedisClient, redisSessions } from '../../src/database/redis/index.ts';
 import { freePort, type TestServer } from '../servers/process.ts';
 import { startProxy } from '../servers/proxy.ts';
@@ -37,6 +37,13 @@ async function story(client: RedisClient): Promise<void> {
     expect(found.slice(0, 4).map((session) => session?.revokedAt)).toEqual([null, null, NOW, NOW]);
   }
   expect((await sessions.findByUser('{user} session 1')).map(({ version }) => version)).toEqual([2]);
+  const { counters } = sessions;
+  for (const points of [1, 2]) expect(await counters.add(aCounter('{a} b'), NOW)).toMatchObject({ points });
+  await counters.put(aCounter('{a} b', { points: 9 }));
+  expect(await counters.find('{a} b')).toEqual(aCounter('{a} b', { points: 9 }));
+  await counters.remove('{a} b');
+  expect(await counters.find('{a} b')).toBe(null);
+  expect(await counters.removeExpired(NOW)).toBe(0);
   await sessions.ping();
 }
 

@@ -99,6 +99,35 @@ describe.skipIf(!HAS_REDIS)('what Redis loses ends sessions and revives none (S2
     expect(inspect(error)).toMatch(/WRONGTYPE/);
     expect(inspect(error)).not.toMatch(/203\.0\.113\.9|secret/);
   });
+
+  test('a counter that another program has spoiled is an error, without its key and its value', async () => {
+    const { counters } = knowing;
+    const counter = { key: 'ada@example.org', points: 1, expiresAt: NOW + 1_000_000 };
+    const key = 'accounts:counter:ada@example.org';
+    await client.set(key, 'secret');
+    const unread = await counters.find(counter.key).catch((thrown) => thrown);
+    expect(unread).toBeInstanceOf(Error);
+    expect(inspect(unread)).not.toMatch(/secret|ada@example/);
+    await client.del(key);
+    await client.hset(key, 'a', 'secret');
+    const error = await counters.add(counter, NOW).catch((thrown) => thrown);
+    expect(inspect(error)).toMatch(/WRONGTYPE/);
+    expect(inspect(error)).not.toMatch(/secret|ada@example/);
+  });
+
+  // As the first releases have stored it: neither when its user has proved who it is, nor how.
+  test('a session of an older version is there, and is refreshed', async () => {
+    const { authenticatedAt: _, amr: __, ...older } = aSession('1', 'ada', { createdAt: NOW - 5 });
+    const { id, userId, version, revokedAt: ___, ...rest } = older;
+    const value = `${version}||${older.idleExpiresAt}|${JSON.stringify(rest)}`;
+    await client.hset(`accounts:user:${userId}`, `:${id}`, value);
+    const expected = aSession('1', 'ada', { createdAt: NOW - 5, authenticatedAt: NOW - 5, amr: [] });
+    for (const sessions of [knowing, redisSessions(client)])
+      expect(await sessions.findMany(['1'])).toEqual([expected]);
+    expect(await knowing.findByUser('ada')).toContainEqual(expected);
+    expect(await knowing.update({ ...expected, amr: ['pwd'] })).toBe(true);
+    expect(await knowing.findMany(['1'])).toEqual([{ ...expected, amr: ['pwd'], version: 2 }]);
+  });
 });
 
 const USERS = 300;

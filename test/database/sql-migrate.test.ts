@@ -6,7 +6,17 @@ import { aUser } from '../../src/database/conformance/records.ts';
 import { NotMigrated } from '../../src/database/not-migrated.ts';
 import type { AccountsDatabase } from '../../src/database/ports.ts';
 import { type SqlSource, sqlDatabase } from '../../src/database/sql/index.ts';
+import { expectSchema1Session, expectSchema2 } from './fixtures/schemas.ts';
 import { onSqlServers, readFixture } from './fixtures/sql.ts';
+
+const FILES = ['0001-accounts', '0002-counters'];
+/** Each has a fixture for each kind of database, as that release made and filled it. */
+const SCHEMAS = FILES.map((file) => file.slice(0, 4));
+
+function statementsIn(folder: string, file: string): string[] {
+  const text = readFileSync(new URL(`../../migrations/${folder}/${file}.sql`, import.meta.url), 'utf8');
+  return text.split(/;\s*\n/).filter((statement) => statement.trim() !== '');
+}
 
 async function messageOf(work: Promise<unknown> | undefined): Promise<string> {
   const error: unknown = await work?.then(
@@ -46,8 +56,10 @@ async function refusalOfUse(source: SqlSource): Promise<string> {
 const NO_TABLES =
   'The database cannot be used: it has no tables of graphql-accounts yet. Call `db.migrate()`';
 const EMPTY = `${NO_TABLES}, or run \`npx graphql-accounts migrate --database-url …\`.`;
+const OLDER =
+  'The database cannot be used: its tables are of an older version. Call `db.migrate()`, or run `npx graphql-accounts migrate --database-url …`.';
 const NEWER =
-  'The database cannot be used: a newer version of graphql-accounts wrote it (schema 2, this one knows 1). Install that version.';
+  'The database cannot be used: a newer version of graphql-accounts wrote it (schema 3, this one knows 2). Install that version.';
 const changed = (table: string) =>
   `The database cannot be used: its table ${table} was changed by hand. Undo that, or restore it from a backup.`;
 const foreign = (table: string) =>
@@ -66,14 +78,15 @@ const FIRST_USER = {
   updatedAt: Date.parse('2026-01-02T03:04:06Z'),
 };
 
-/** What the fixture of schema 1 holds is found under the names that it was stored under. */
-async function expectFirstUser(source: SqlSource): Promise<void> {
+/** What the fixture of a released schema holds is found under the names that it was stored under. */
+async function expectFirstUser(source: SqlSource, schema: string): Promise<void> {
   await using(source, async (db) => {
     await db.migrate?.();
     await db.ping?.();
     expect(await db.users.findMany(['ada'])).toEqual([FIRST_USER]);
     expect((await db.identities.find('email', 'ada@example.org'))?.userId).toBe('ada');
-    expect((await db.sessions.findMany(['s1']))[0]).toMatchObject({ rotation: 2, userAgent: 'Browser' });
+    await expectSchema1Session(db, { rotation: 2, userAgent: 'Browser' });
+    await expectSchema2(db, schema >= '0002' ? 7 : 0);
     await db.oneTimeTokens.remove('another key');
     expect((await db.oneTimeTokens.find('hash'))?.data).toEqual({ a: 1 });
     await db.oneTimeTokens.remove('reset ada');
@@ -85,7 +98,9 @@ async function expectFirstUser(source: SqlSource): Promise<void> {
 const BY_HAND = [
   ['ALTER TABLE accounts_users ADD COLUMN age integer', 'accounts_users'],
   ['ALTER TABLE accounts_sessions DROP COLUMN user_agent', 'accounts_sessions'],
+  ['ALTER TABLE accounts_sessions DROP COLUMN amr', 'accounts_sessions'],
   ['DROP TABLE accounts_one_time_tokens', 'accounts_one_time_tokens'],
+  ['DROP TABLE accounts_counters', 'accounts_counters'],
 ] as const;
 
 const BY_HAND_THERE = {
@@ -153,36 +168,62 @@ onSqlServers('migrations on', ({ name, ask, newUrl, fixture }) => {
     });
   });
 
-  test('a migration makes five tables, and tells which and when', async () => {
+  test('a migration makes six tables, and tells which and when', async () => {
     const url = await migrated();
     expect(await tables(url)).toEqual([
+      'accounts_counters',
       'accounts_identities',
       'accounts_migrations',
       'accounts_one_time_tokens',
       'accounts_sessions',
       'accounts_users',
     ]);
-    const [record] = await ask(url, 'SELECT * FROM accounts_migrations');
-    expect(record).toMatchObject({
-      name: '0001-accounts',
-      checksum: expect.stringMatching(/^[0-9a-f]{64}$/),
-    });
+    const checksum = expect.stringMatching(/^[0-9a-f]{64}$/);
+    expect(await ask(url, 'SELECT * FROM accounts_migrations ORDER BY version')).toMatchObject([
+      { name: '0001-accounts', checksum },
+      { name: '0002-counters', checksum },
+    ]);
   });
 
-  test('the released schema 1 is accepted with what it holds', async () => {
+  test.each(SCHEMAS)('the released schema %s is accepted with what it holds', async (schema) => {
+    const url = await newUrl();
+    await ask(url, ...fixture(schema));
+    await expectFirstUser(url, schema);
+  });
+
+  test('a database of schema 1 is refused until it is migrated, and so is one that was changed by hand', async () => {
     const url = await newUrl();
     await ask(url, ...fixture('0001'));
-    await expectFirstUser(url);
+    expect(await refusalOfUse(url)).toBe(OLDER);
+    await ask(url, 'ALTER TABLE accounts_sessions ADD COLUMN by_hand integer');
+    expect(await refusalOfMigrate(url)).toBe(changed('accounts_sessions'));
+    await ask(url, 'ALTER TABLE accounts_sessions DROP COLUMN by_hand');
+    await ask(url, 'CREATE TABLE accounts_counters (id integer)');
+    expect(await refusalOfMigrate(url)).toBe(foreign('accounts_counters'));
+    // Nothing was done.
+    expect(await refusalOfUse(url)).toBe(OLDER);
+    await ask(url, 'DROP TABLE accounts_counters');
+    await expectFirstUser(url, '0001');
   });
 
-  test('a database whose file was run by hand is taken over', async () => {
-    const url = await newUrl();
-    const folder = name === 'PostgreSQL' ? 'postgres' : 'mysql';
-    const text = readFileSync(
-      new URL(`../../migrations/${folder}/0001-accounts.sql`, import.meta.url),
-      'utf8',
+  test('a process of schema 1 that is still at work makes sessions that are good', async () => {
+    const url = await migrated();
+    const [at, end] = ["'2026-01-02 03:04:05.678'", "'2099-01-02 03:04:05.678'"];
+    await ask(
+      url,
+      `INSERT INTO accounts_sessions
+         (id, user_id, version, rotation, rotated_at, created_at, idle_expires_at, expires_at)
+       VALUES ('later', 'ada', 1, 1, ${at}, ${at}, ${end}, ${end})`,
     );
-    await ask(url, ...text.split(/;\s*\n/).filter((statement) => statement.trim() !== ''));
+    const found = await using(url, (db) => db.sessions.findMany(['later']));
+    expect(found).toMatchObject([{ authenticatedAt: found[0]?.createdAt, amr: [] }]);
+  });
+
+  const folder = name === 'PostgreSQL' ? 'postgres' : 'mysql';
+
+  test.each([1, 2])('a database whose files were run by hand, %i of them, is taken over', async (count) => {
+    const url = await newUrl();
+    for (const file of FILES.slice(0, count)) await ask(url, ...statementsIn(folder, file));
     expect(await refusalOfUse(url)).toBe(EMPTY);
     expect(await refusalOfMigrate(url)).toBe('it went well');
     expect(await using(url, (db) => messageOf(db.ping?.()))).toBe('it went well');
@@ -193,12 +234,12 @@ onSqlServers('migrations on', ({ name, ask, newUrl, fixture }) => {
     const now = name === 'PostgreSQL' ? 'now()' : 'utc_timestamp(3)';
     await ask(
       url,
-      `INSERT INTO accounts_migrations VALUES (2, '0002', 'x', ${now})`,
+      `INSERT INTO accounts_migrations VALUES (3, '0003', 'x', ${now})`,
       'ALTER TABLE accounts_users ADD COLUMN newer integer',
     );
     expect(await refusalOfUse(url)).toBe(NEWER);
     expect(await refusalOfMigrate(url)).toBe(NEWER);
-    expect((await ask(url, 'SELECT * FROM accounts_migrations')).length).toBe(2);
+    expect((await ask(url, 'SELECT * FROM accounts_migrations')).length).toBe(3);
   });
 
   test.each([...BY_HAND, ...BY_HAND_THERE[name]])('%s: is noticed and refused', async (statement, table) => {
@@ -258,6 +299,17 @@ onSqlServers('migrations on', ({ name, ask, newUrl, fixture }) => {
     }
   });
 
+  test.runIf(name === 'MariaDB')('one that was cut on the way from schema 1 to 2 as well', async () => {
+    const statements = statementsIn('mysql', '0002-counters');
+    expect(statements.length).toBeGreaterThan(2);
+    for (let cut = 0; cut <= statements.length; cut++) {
+      const url = await newUrl();
+      await ask(url, ...fixture('0001'), ...statements.slice(0, cut));
+      expect(await refusalOfUse(url)).toBe(OLDER);
+      await expectFirstUser(url, '0001');
+    }
+  });
+
   test.runIf(name === 'MariaDB')('connections that commit nothing by themselves are refused', async () => {
     const pool = mysql.createPool({ uri: await newUrl() });
     pool.pool.on('connection', (connection) => connection.query('SET autocommit = 0'));
@@ -300,15 +352,24 @@ describe('migrations on SQLite', () => {
     expect(db.prepare('SELECT * FROM sqlite_schema').all()).toEqual([]);
   });
 
-  test('the released schema 1 is accepted with what it holds', async () => {
+  test.each(SCHEMAS)('the released schema %s is accepted with what it holds', async (schema) => {
     const db = new DatabaseSync(':memory:');
-    for (const statement of readFixture('sqlite-0001')) db.exec(statement);
-    await expectFirstUser(db);
+    for (const statement of readFixture(`sqlite-${schema}`)) db.exec(statement);
+    if (schema < '0002') expect(await refusalOfUse(db)).toMatch(/its tables are of an older version/);
+    await expectFirstUser(db, schema);
+  });
+
+  test.each([1, 2])('a database whose files were run by hand, %i of them, is taken over', async (count) => {
+    const db = new DatabaseSync(':memory:');
+    for (const file of FILES.slice(0, count))
+      for (const statement of statementsIn('sqlite', file)) db.exec(statement);
+    expect(await refusalOfMigrate(db)).toBe('it went well');
+    expect(await using(db, (accounts) => messageOf(accounts.ping?.()))).toBe('it went well');
   });
 
   test('a newer version is refused and left as it is', async () => {
     const db = await migrated();
-    db.exec("INSERT INTO accounts_migrations VALUES (2, '0002', 'x', 0)");
+    db.exec("INSERT INTO accounts_migrations VALUES (3, '0003', 'x', 0)");
     expect(await refusalOfUse(db)).toBe(NEWER);
     expect(await refusalOfMigrate(db)).toBe(NEWER);
   });

@@ -3,7 +3,14 @@ import { DatabaseSync } from 'node:sqlite';
 import mysql from 'mysql2';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { anIdentity, aSession, aToken, aUser, NOW } from '../../src/database/conformance/records.ts';
+import {
+  aCounter,
+  anIdentity,
+  aSession,
+  aToken,
+  aUser,
+  NOW,
+} from '../../src/database/conformance/records.ts';
 import type { AccountsDatabase } from '../../src/database/ports.ts';
 import { sqlDatabase } from '../../src/database/sql/index.ts';
 import { onSqlServers } from './fixtures/sql.ts';
@@ -20,6 +27,7 @@ async function fill(db: AccountsDatabase): Promise<void> {
         await db.users.create(aUser(`user ${n}`), [anIdentity(`user ${n}`, `subject ${n}`)]);
         await db.sessions.create(aSession(`session ${n}`, `user ${n}`, expired(n)));
         await db.oneTimeTokens.put(aToken(`key ${n}`, `hash ${n}`, { userId: `user ${n}`, ...expired(n) }));
+        await db.counters?.put(aCounter(`counter ${n}`, expired(n)));
       }),
     );
 }
@@ -29,6 +37,7 @@ const CALLS: { [name: string]: (db: AccountsDatabase) => Promise<unknown> } = {
   'users.findMany': (db) => db.users.findMany(['user 1', 'user 2']),
   'users.update': (db) => db.users.update(aUser('user 1', { version: 9 })),
   'identities.find': (db) => db.identities.find('email', 'subject 1'),
+  'identities.findByUser': (db) => db.identities.findByUser('user 1'),
   'identities.update': (db) => db.identities.update(anIdentity('user 1', 'subject 1', { version: 9 })),
   'identities.remove': (db) => db.identities.remove('email', 'subject 1', 9),
   'sessions.findMany': (db) => db.sessions.findMany(['session 1', 'session 2']),
@@ -44,6 +53,9 @@ const CALLS: { [name: string]: (db: AccountsDatabase) => Promise<unknown> } = {
   'oneTimeTokens.removeByUser': (db) => db.oneTimeTokens.removeByUser('user 4'),
   'oneTimeTokens.removeByUser of one purpose': (db) => db.oneTimeTokens.removeByUser('user 4', 'enrol'),
   'oneTimeTokens.removeExpired': (db) => db.oneTimeTokens.removeExpired(NOW - 1e6),
+  'counters.find': async (db) => db.counters?.find('counter 1'),
+  'counters.remove': async (db) => db.counters?.remove('counter 2'),
+  'counters.removeExpired': async (db) => db.counters?.removeExpired(NOW - 1e6),
 };
 
 interface Asked {
@@ -102,7 +114,7 @@ onSqlServers('plans of', ({ name, newUrl }) => {
     const statements = await statementsOf(db, asked);
     const promised = pool.promise();
     await promised.query(
-      'ANALYZE TABLE accounts_users, accounts_identities, accounts_sessions, accounts_one_time_tokens',
+      'ANALYZE TABLE accounts_users, accounts_identities, accounts_sessions, accounts_one_time_tokens, accounts_counters',
     );
     for (const [call, { text, values }] of statements) {
       const [rows] = await promised.query<mysql.RowDataPacket[]>(`EXPLAIN ${text}`, [...values]);

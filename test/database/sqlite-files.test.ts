@@ -16,6 +16,7 @@ import { aSession, aUser } from '../../src/database/conformance/records.ts';
 import { sqliteDatabase } from '../../src/database/sqlite/index.ts';
 import { start, startOnSmallDisk, stopAll } from './fixtures/children.ts';
 import { newPath } from './fixtures/paths.ts';
+import { expectSchema1Session, expectSchema2 } from './fixtures/schemas.ts';
 
 const SCHEMAS = join(import.meta.dirname, 'fixtures/sqlite-schemas');
 
@@ -226,7 +227,7 @@ describe('sqliteDatabase leaves as it is and refuses, with what to do about it,'
     raw.close();
     await expectRefusal(
       path,
-      'a newer version of graphql-accounts wrote it (schema 99, this one knows 1). Install that version.',
+      'a newer version of graphql-accounts wrote it (schema 99, this one knows 2). Install that version.',
     );
   });
 
@@ -234,6 +235,8 @@ describe('sqliteDatabase leaves as it is and refuses, with what to do about it,'
     ['ALTER TABLE users ADD COLUMN colour TEXT', 'table users'],
     ['ALTER TABLE sessions DROP COLUMN user_agent', 'table sessions'],
     ['DROP TABLE one_time_tokens', 'table one_time_tokens'],
+    ['ALTER TABLE counters ADD COLUMN colour TEXT', 'table counters'],
+    ['DROP INDEX identities_by_user', 'index identities_by_user'],
     ['DROP INDEX sessions_by_end', 'index sessions_by_end'],
   ])('its own, when it was changed by hand (%s)', async (sql, what) => {
     const path = await ownFile();
@@ -313,6 +316,21 @@ test("a file keeps an operator's own tables and indexes", async () => {
   await db.close?.();
 });
 
+test('a process that has opened a file before it was brought to schema 2 goes on', async () => {
+  const path = fileBy(readFileSync(join(SCHEMAS, '0001.sql'), 'utf8'));
+  const older = new DatabaseSync(path);
+  const insert = older.prepare(
+    `INSERT INTO sessions (id, user_id, version, rotation, rotated_at, created_at, idle_expires_at, expires_at)
+     VALUES (?, 'ada', 1, 1, 1750000000000, 1750000000000, 1850000000000, 1850000000000)`,
+  );
+  const db = sqliteDatabase(path);
+  await db.ping?.();
+  insert.run('later');
+  older.close();
+  expect(await db.sessions.findMany(['later'])).toMatchObject([{ authenticatedAt: 1750000000000, amr: [] }]);
+  await db.close?.();
+});
+
 // Every released schema has its file here, as that release made and filled it.
 test.each(readdirSync(SCHEMAS))(
   'a file of schema %s is brought up to date with what is in it',
@@ -325,10 +343,9 @@ test.each(readdirSync(SCHEMAS))(
     const db = sqliteDatabase(path);
     expect(await db.users.findMany(['ada'])).toMatchObject([{ id: 'ada', username: 'Ada', version: 3 }]);
     expect(await db.identities.find('email', 'ada@example.com')).toMatchObject({ userId: 'ada' });
-    expect(await db.sessions.findMany(['s1'])).toMatchObject([
-      { userId: 'ada', rotation: 4, revokedAt: null },
-    ]);
     expect(await db.oneTimeTokens.find('hash')).toMatchObject({ userId: 'ada', purpose: 'reset-password' });
+    await expectSchema1Session(db, { rotation: 4, version: 5 });
+    await expectSchema2(db, name >= '0002' ? 7 : 0);
     await db.close?.();
   },
 );

@@ -1,6 +1,13 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, expect, test, vi } from 'vitest';
-import { anIdentity, aSession, aToken, aUser, NOW } from '../../src/database/conformance/records.ts';
+import {
+  aCounter,
+  anIdentity,
+  aSession,
+  aToken,
+  aUser,
+  NOW,
+} from '../../src/database/conformance/records.ts';
 import { sqliteDatabase } from '../../src/database/sqlite/index.ts';
 import { newPath } from './fixtures/paths.ts';
 
@@ -14,6 +21,7 @@ test('every statement finds its rows by an index, however many there are', async
   await db.users.findMany(['ada']);
   await db.users.update(aUser('ada'));
   await db.identities.find('email', 'a');
+  await db.identities.findByUser('ada');
   await db.identities.insert(anIdentity('ada', 'b'));
   await db.identities.update(anIdentity('ada', 'b'));
   await db.identities.remove('email', 'b', 2);
@@ -32,10 +40,15 @@ test('every statement finds its rows by an index, however many there are', async
   await db.oneTimeTokens.removeByUser('ada');
   await db.oneTimeTokens.removeByUser('ada', 'reset-password');
   await db.oneTimeTokens.removeExpired(NOW);
+  await db.counters?.add(aCounter('a'), NOW);
+  await db.counters?.put(aCounter('a'));
+  await db.counters?.find('a');
+  await db.counters?.remove('a');
+  await db.counters?.removeExpired(NOW);
   await db.close?.();
   const statements = prepare.mock.calls
     .map(([sql]) => sql)
-    .filter((sql) => /\b(users|identities|sessions|one_time_tokens)\b/.test(sql));
+    .filter((sql) => /\b(users|identities|sessions|one_time_tokens|counters)\b/.test(sql));
   vi.restoreAllMocks();
 
   const raw = new DatabaseSync(path);
@@ -49,9 +62,11 @@ test('every statement finds its rows by an index, however many there are', async
     ]),
   );
   raw.close();
-  expect(plans.size).toBeGreaterThan(20);
+  expect(plans.size).toBeGreaterThan(25);
   const scans = [...plans].filter(([, steps]) =>
-    steps.some((step) => /^SCAN (users|identities|sessions|one_time_tokens)(?!.* USING .*INDEX)/.test(step)),
+    steps.some((step) =>
+      /^SCAN (users|identities|sessions|one_time_tokens|counters)(?!.* USING .*INDEX)/.test(step),
+    ),
   );
   expect(scans).toEqual([]);
   const searches = [...plans.values()].flat().filter((step) => /^SEARCH \w+ USING /.test(step));

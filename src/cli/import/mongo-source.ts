@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose';
-import { needPackage } from '../../database/driver.ts';
+import { needPackage } from '../../need-package.ts';
 import { BadConfiguration } from '../bad-configuration.ts';
 import type { ForeignUser, UserSource } from './foreign-user.ts';
 import { isPlainObject } from './plain-data.ts';

@@ -1,7 +1,7 @@
 import type { Client, QueryConfig } from 'pg';
 import { within } from '../../core/deadline.ts';
 import { MINUTE, SECOND } from '../../core/time.ts';
-import { needPackage } from '../../database/driver.ts';
+import { needPackage } from '../../need-package.ts';
 import { BadConfiguration } from '../bad-configuration.ts';
 import type { ForeignUser, UserSource } from './foreign-user.ts';
 import { BATCH, CONNECT_TIMEOUT } from './sources.ts';

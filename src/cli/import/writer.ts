@@ -114,7 +114,8 @@ function findHolders(target: AccountsDatabase): (wanted: Conflict) => Promise<st
 
 function namesOf(target: AccountsDatabase) {
   const { users, identities, sessions, oneTimeTokens } = target;
-  const store = { users, identities, sessions, oneTimeTokens, joined: false, ping: async () => {} };
+  const asked = { joined: false, counters: null, ping: async () => {} };
+  const store = { users, identities, sessions, oneTimeTokens, ...asked };
   return new Users(store, Date.now).names;
 }
 

@@ -25,6 +25,8 @@ export function concurrencyConformance({ describe, on, expect }: Bench): void {
         (await db.identities.find('email', `second of ${n}`)) !== null,
       ]);
       expect(left).toEqual(left.map((_, n) => Array.from({ length: 3 }, () => n === winners[0])));
+      const listed = await times(100, async (n) => (await db.identities.findByUser(`user ${n}`)).length);
+      expect(listed).toEqual(listed.map((_, n) => (n === winners[0] ? 3 : 0)));
     });
 
     on('of 100 inserts of one identity one succeeds', async (db) => {

@@ -29,6 +29,29 @@ export function identitiesConformance({ describe, on, expect }: Bench): void {
       expect(await db.identities.find('email', 'a')).toEqual(anIdentity('ada', 'a'));
     });
 
+    onUsers("a user's identities are found, whatever made them, and nobody else's", async (db) => {
+      const subjects = async (userId: string): Promise<string[]> =>
+        (await db.identities.findByUser(userId)).map(({ subject }) => subject).sort();
+      expect(await db.identities.findByUser('ada')).toEqual([]);
+      expect(await db.identities.findByUser('nobody')).toEqual([]);
+      const full = anIdentity('ada', 'a:b%', {
+        service: 'o:%25auth',
+        data: { list: [{ a: null }] },
+        createdAt: NOW + 1,
+      });
+      await db.identities.insert(full);
+      expect(await db.identities.findByUser('ada')).toEqual([full]);
+      await db.identities.insert(anIdentity('bob', 'b'));
+      for (const subject of ['c', 'd']) await db.identities.insert(anIdentity('ada', subject));
+      await db.users.create(aUser('eve'), [anIdentity('eve', 'e'), anIdentity('eve', 'f')]);
+      expect(await subjects('ada')).toEqual(['a:b%', 'c', 'd']);
+      expect(await subjects('eve')).toEqual(['e', 'f']);
+      await db.identities.update(anIdentity('bob', 'c'));
+      await db.identities.remove('email', 'd', 1);
+      expect(await subjects('ada')).toEqual(['a:b%']);
+      expect(await subjects('bob')).toEqual(['b', 'c']);
+    });
+
     onUsers('one subject of two services is two identities', async (db) => {
       expect(await db.identities.insert(anIdentity('ada', 'a'))).toBe(true);
       expect(await db.identities.insert(anIdentity('bob', 'a', { service: 'username' }))).toBe(true);

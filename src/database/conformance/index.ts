@@ -1,5 +1,6 @@
 import type { AccountsDatabase } from '../ports.ts';
 import { concurrencyConformance } from './concurrency.ts';
+import { countersConformance } from './counters.ts';
 import { identitiesConformance } from './identities.ts';
 import { oneTimeTokensConformance } from './one-time-tokens.ts';
 import { refusalsConformance } from './refusals.ts';
@@ -45,6 +46,7 @@ export function databaseConformance(
     identitiesConformance(bench);
     sessionsConformance(bench);
     oneTimeTokensConformance(bench);
+    countersConformance(bench);
     stringsConformance(bench);
     refusalsConformance(bench);
     concurrencyConformance(bench);

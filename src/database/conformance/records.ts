@@ -1,4 +1,10 @@
-import type { IdentityRecord, OneTimeTokenRecord, SessionRecord, UserRecord } from '../ports.ts';
+import type {
+  CounterRecord,
+  IdentityRecord,
+  OneTimeTokenRecord,
+  SessionRecord,
+  UserRecord,
+} from '../ports.ts';
 
 /** The real time: in a store whose records end by themselves, those of another day would be gone at once. */
 export const NOW = Date.now();
@@ -39,6 +45,8 @@ export function aSession(id: string, userId: string, fields: Partial<SessionReco
     idleExpiresAt: NOW + HOUR,
     expiresAt: NOW + 24 * HOUR,
     revokedAt: null,
+    authenticatedAt: NOW,
+    amr: [],
     actorSessionId: null,
     actorUserId: null,
     ip: null,
@@ -62,4 +70,8 @@ export function aToken(
     expiresAt: NOW + HOUR,
     ...fields,
   };
+}
+
+export function aCounter(key: string, fields: Partial<CounterRecord> = {}): CounterRecord {
+  return { key, points: 1, expiresAt: NOW + HOUR, ...fields };
 }

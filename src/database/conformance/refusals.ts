@@ -1,5 +1,6 @@
-import type { AccountsDatabase } from '../ports.ts';
-import { anIdentity, aSession, aToken, aUser, NOW } from './records.ts';
+import type { AccountsDatabase, CounterStore } from '../ports.ts';
+import { COUNTERS } from './counters.ts';
+import { aCounter, anIdentity, aSession, aToken, aUser, NOW } from './records.ts';
 import { type Bench, errorOf } from './runner.ts';
 
 /** What TypeScript forbids and a JSON body brings. */
@@ -118,6 +119,11 @@ const STRING_ARGUMENTS: { [where: string]: Call } = {
   'the purpose of a consumed token': (db, purpose) => db.oneTimeTokens.consume('hash', purpose),
   'the key of a removed token': (db, key) => db.oneTimeTokens.remove(key),
   'the user of removed tokens': (db, userId) => db.oneTimeTokens.removeByUser(userId),
+  'the user of wanted identities': (db, userId) => db.identities.findByUser(userId),
+  'a method of a new session': (db, method) =>
+    db.sessions.create(aSession('new', 'ada', { amr: ['pwd', method] })),
+  'a method of an updated session': (db, method) =>
+    db.sessions.update(aSession('1', 'ada', { amr: ['pwd', method] })),
 };
 
 const NUMBER_ARGUMENTS: { [where: string]: Call } = {
@@ -133,6 +139,10 @@ const NUMBER_ARGUMENTS: { [where: string]: Call } = {
   'the time of a revocation': (db, now) => db.sessions.revoke('1', now),
   'the time of revocations': (db, now) => db.sessions.revokeAll('ada', now, []),
   'the time of a removal of sessions': (db, now) => db.sessions.removeExpired(now),
+  'the authentication of a new session': (db, authenticatedAt) =>
+    db.sessions.create(aSession('new', 'ada', { authenticatedAt })),
+  'the authentication of an updated session': (db, authenticatedAt) =>
+    db.sessions.update(aSession('1', 'ada', { authenticatedAt })),
   'the end of a token': (db, expiresAt) => db.oneTimeTokens.put(aToken('key', 'new', { expiresAt })),
   'the time of a removal of tokens': (db, now) => db.oneTimeTokens.removeExpired(now),
 };
@@ -153,8 +163,29 @@ const LIST_ARGUMENTS: { [where: string]: Call } = {
   'the e-mails of a new user': (db, emails) => db.users.create(aUser('eve', { emails }), []),
   'the ids of wanted users': (db, ids) => db.users.findMany(ids),
   'the ids of wanted sessions': (db, ids) => db.sessions.findMany(ids),
+  'the methods of a new session': (db, amr) => db.sessions.create(aSession('new', 'ada', { amr })),
+  'the methods of an updated session': (db, amr) => db.sessions.update(aSession('1', 'ada', { amr })),
   'the exceptions of revoked sessions': (db, ids) => db.sessions.revokeAll('ada', NOW, ids),
 };
+
+type CounterCall = (counters: CounterStore, bad: never) => Promise<unknown>;
+
+const COUNTER_STRINGS: { [where: string]: CounterCall } = {
+  'the key that is added to': (counters, key) => counters.add(aCounter(key), NOW),
+  'the key of what is put': (counters, key) => counters.put(aCounter(key)),
+  'the key that is wanted': (counters, key) => counters.find(key),
+  'the key that is removed': (counters, key) => counters.remove(key),
+};
+
+const COUNTER_NUMBERS: { [where: string]: CounterCall } = {
+  'what is added': (counters, points) => counters.add(aCounter('a', { points }), NOW),
+  'the end of what is added': (counters, expiresAt) => counters.add(aCounter('new', { expiresAt }), NOW),
+  'the time of an addition': (counters, now) => counters.add(aCounter('a'), now),
+  'what is put': (counters, points) => counters.put(aCounter('a', { points })),
+  'the end of what is put': (counters, expiresAt) => counters.put(aCounter('a', { expiresAt })),
+  'the time of a removal of counters': (counters, now) => counters.removeExpired(now),
+};
+
 const NO_LISTS: unknown[] = [{ $ne: null }, { length: 1, 0: 'ada' }, 'ada', 1, null, undefined, true];
 
 export function refusalsConformance({ describe, on, expect }: Bench): void {
@@ -168,11 +199,36 @@ export function refusalsConformance({ describe, on, expect }: Bench): void {
       });
   };
 
+  const refusesCounting = (
+    name: string,
+    countersOf: (db: AccountsDatabase) => CounterStore | undefined,
+    calls: { [where: string]: CounterCall },
+    values: readonly unknown[],
+    what: string,
+  ): void => {
+    for (const [where, call] of Object.entries(calls))
+      on(`${where}, in ${name}, is refused with a TypeError where it is no ${what}`, async (db) => {
+        const counters = countersOf(db);
+        if (!counters) return;
+        await counters.put(aCounter('a'));
+        for (const value of values)
+          expect(await errorOf(() => call(counters, value as never))).toBe('TypeError');
+        expect(await Promise.all(['a', 'new'].map((key) => counters.find(key)))).toEqual([
+          aCounter('a'),
+          null,
+        ]);
+      });
+  };
+
   describe('values of another type', () => {
     refuses(STRING_ARGUMENTS, NO_STRINGS, 'well-formed string');
     refuses(NUMBER_ARGUMENTS, NO_NUMBERS, 'finite number');
     refuses(DATA_ARGUMENTS, NO_DATA, 'object of JSON');
     refuses(LIST_ARGUMENTS, NO_LISTS, 'array');
+    for (const [name, countersOf] of Object.entries(COUNTERS)) {
+      refusesCounting(name, countersOf, COUNTER_STRINGS, NO_STRINGS, 'well-formed string');
+      refusesCounting(name, countersOf, COUNTER_NUMBERS, NO_NUMBERS, 'finite number');
+    }
     // To remove all of them, the purpose is left out.
     refuses(
       { 'the purpose of removed tokens': (db, purpose) => db.oneTimeTokens.removeByUser('ada', purpose) },

@@ -17,6 +17,8 @@ export function sessionsConformance({ describe, on, expect }: Bench): void {
         idleExpiresAt: NOW + HOUR + 3,
         expiresAt: NOW + HOUR + 4,
         revokedAt: NOW + 5,
+        authenticatedAt: NOW + 6,
+        amr: ['pwd', 'otp', 'mfa'],
         actorSessionId: 'plain',
         actorUserId: 'eve',
         ip: '2001:db8::1',
@@ -68,6 +70,8 @@ export function sessionsConformance({ describe, on, expect }: Bench): void {
         rotation: 2,
         rotatedAt: NOW + 1,
         idleExpiresAt: NOW + HOUR + 2,
+        authenticatedAt: NOW + 3,
+        amr: ['hwk', 'mfa'],
         ip: '::1',
       });
       expect(await db.sessions.update(changed)).toBe(true);
@@ -186,8 +190,10 @@ export function sessionsConformance({ describe, on, expect }: Bench): void {
       const session = aSession('1', 'ada');
       await db.sessions.create(session);
       session.userId = 'eve';
+      session.amr.push('mfa');
       const [found] = await db.sessions.findMany(['1']);
       if (found) found.userId = 'eve';
+      found?.amr.push('mfa');
       for (const listed of await db.sessions.findByUser('ada')) listed.revokedAt = 1;
       expect(await db.sessions.findMany(['1'])).toEqual([aSession('1', 'ada')]);
     });

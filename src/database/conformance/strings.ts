@@ -1,4 +1,4 @@
-import { anIdentity, aSession, aToken, aUser } from './records.ts';
+import { aCounter, anIdentity, aSession, aToken, aUser, NOW } from './records.ts';
 import type { Bench } from './runner.ts';
 
 /** Legal, and each somebody's undoing once. */
@@ -54,10 +54,12 @@ export function stringsConformance({ describe, on, expect }: Bench): void {
         const session = aSession(text, text, {
           actorSessionId: text,
           actorUserId: text,
+          amr: [text],
           ip: text,
           userAgent: text,
         });
         const token = aToken(text, text, { purpose: text, userId: text, data: { text } });
+        const counters = [db.counters, db.sessions.counters];
 
         expect(await db.users.findMany([text])).toEqual([null]);
         expect(await db.users.create(user, [identity])).toBe(null);
@@ -69,6 +71,9 @@ export function stringsConformance({ describe, on, expect }: Bench): void {
         expect(await db.sessions.findMany([text])).toEqual([session]);
         expect(await db.sessions.findByUser(text)).toEqual([session]);
         expect(await db.oneTimeTokens.find(text)).toEqual(token);
+        expect(await db.identities.findByUser(text)).toEqual([identity]);
+        for (const store of counters) await store?.add(aCounter(text), NOW);
+        for (const store of counters) if (store) expect(await store.find(text)).toEqual(aCounter(text));
 
         expect(await db.users.update(user)).toBe(true);
         expect(await db.identities.update(identity)).toBe(true);
@@ -86,6 +91,11 @@ export function stringsConformance({ describe, on, expect }: Bench): void {
       for (const text of STRANGE) expect(await db.identities.insert(anIdentity('ada', text))).toBe(true);
       for (const text of STRANGE)
         expect(await db.identities.find('email', text)).toEqual(anIdentity('ada', text));
+      for (const store of [db.counters, db.sessions.counters]) {
+        for (const key of STRANGE)
+          expect(await store?.add(aCounter(key), NOW)).toEqual(store && aCounter(key));
+        for (const key of STRANGE) await store?.remove(key);
+      }
     });
 
     on('a text of 10,200 code units is kept wherever a text stands', async (db) => {

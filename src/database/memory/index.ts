@@ -1,6 +1,8 @@
 import { checkedDatabase } from '../checked.ts';
 import type {
   AccountsDatabase,
+  CounterRecord,
+  CounterStore,
   IdentityRecord,
   IdentityStore,
   OneTimeTokenRecord,
@@ -27,6 +29,7 @@ export function memoryDatabase(): AccountsDatabase {
       identities: memoryIdentities(identities),
       sessions: memorySessions(),
       oneTimeTokens: memoryOneTimeTokens(),
+      counters: memoryCounters(),
     },
     { ping: async () => undefined, migrate: async () => undefined },
   );
@@ -66,6 +69,7 @@ function memoryUsers(identities: Map<string, IdentityRecord>): UserStore {
 function memoryIdentities(identities: Map<string, IdentityRecord>): IdentityStore {
   return {
     find: async (service, subject) => copy(identities.get(keyOf(service, subject)) ?? null),
+    findByUser: async (userId) => copy([...identities.values()].filter((known) => known.userId === userId)),
     insert: async (identity) => {
       const key = keyOf(identity.service, identity.subject);
       if (identities.has(key)) return false;
@@ -144,6 +148,24 @@ function memoryOneTimeTokens(): OneTimeTokenStore {
       );
     },
     removeExpired: async (now) => removeWhere(tokens, (token) => token.expiresAt < now),
+  };
+}
+
+function memoryCounters(): CounterStore {
+  const counters = new Map<string, CounterRecord>();
+  return {
+    add: async (counter, now) => {
+      const { key, points } = counter;
+      const known = counters.get(key);
+      const next =
+        known && known.expiresAt > now ? { ...known, points: known.points + points } : copy(counter);
+      counters.set(key, next);
+      return copy(next);
+    },
+    put: async (counter) => void counters.set(counter.key, copy(counter)),
+    find: async (key) => copy(counters.get(key) ?? null),
+    remove: async (key) => void counters.delete(key),
+    removeExpired: async (now) => removeWhere(counters, (counter) => counter.expiresAt < now),
   };
 }
 

@@ -57,6 +57,7 @@ export function collectionsOf(db: Database): Collections {
     identities: collection('identities'),
     sessions: collection('sessions'),
     oneTimeTokens: collection('oneTimeTokens'),
+    counters: collection('counters'),
     meta: collection('meta'),
   };
 }

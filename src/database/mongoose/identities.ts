@@ -30,9 +30,13 @@ export function mongooseIdentities(
   return {
     find: async (service, subject) => {
       const found = await (await identities()).findOne({ _id: identityId(service, subject) });
-      if (!found || !(await pending.counts(found))) return null;
-      const { userId, version, data, createdAt } = found;
-      return { service, subject, userId, version, data: fromDocument(data), createdAt: createdAt.getTime() };
+      return found && (await pending.counts(found)) ? toIdentity(found) : null;
+    },
+    findByUser: async (userId) => {
+      const counted: IdentityRecord[] = [];
+      for (const found of await (await identities()).find({ userId }).toArray())
+        if (await pending.counts(found)) counted.push(toIdentity(found));
+      return counted;
     },
     insert: (identity) => creations.add(toIdentityDocument(identity)),
     update: async ({ service, subject, version, userId, data }) =>
@@ -52,6 +56,17 @@ export function mongooseIdentities(
 /** One for each pair and no other: of the service the separator is escaped, of the subject nothing has to be. */
 export function identityId(service: string, subject: string): string {
   return `${service.replaceAll('%', '%25').replaceAll(':', '%3A')}:${subject}`;
+}
+
+/** Its service and its subject. */
+function namesIn(id: string): [service: string, subject: string] {
+  const end = id.indexOf(':');
+  return [id.slice(0, end).replaceAll('%3A', ':').replaceAll('%25', '%'), id.slice(end + 1)];
+}
+
+function toIdentity({ _id, userId, version, data, createdAt }: IdentityDocument): IdentityRecord {
+  const [service, subject] = namesIn(_id);
+  return { service, subject, userId, version, data: fromDocument(data), createdAt: createdAt.getTime() };
 }
 
 export function toIdentityDocument(identity: IdentityRecord): IdentityDocument {

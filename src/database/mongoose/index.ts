@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from 'mongoose';
+import { needPackage } from '../../need-package.ts';
 import { checkedDatabase } from '../checked.ts';
-import { needPackage } from '../driver.ts';
 import type { AccountsDatabase } from '../ports.ts';
 import { collectionsOf, createOpener, type Database } from './connection.ts';
 import { explain } from './failures.ts';
@@ -26,8 +26,8 @@ export interface MongooseOptions {
  * A database on a connection of mongoose, which may still be connecting: a standalone server, a replica set or a sharded
  * cluster, of MongoDB 4.4 or newer. It needs no transactions.
  *
- * The collections are `accounts_users`, `accounts_identities`, `accounts_sessions`, `accounts_one_time_tokens` and
- * `accounts_meta`. They are made by `migrate()`, or by `graphql-accounts migrate`; every call before that is refused.
+ * The collections are `accounts_users`, `accounts_identities`, `accounts_sessions`, `accounts_one_time_tokens`,
+ * `accounts_counters` and `accounts_meta`. They are made by `migrate()`, or by `graphql-accounts migrate`; every call before that is refused.
  * What was acknowledged was written by a majority of the replica set, and reads go to the primary, whatever the
  * connection says.
  *

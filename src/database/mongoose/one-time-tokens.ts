@@ -1,7 +1,7 @@
 import type { OneTimeTokenRecord, OneTimeTokenStore } from '../ports.ts';
-import { isDuplicateKey } from './failures.ts';
 import { fromDocument, toDocument } from './json.ts';
 import type { PendingCreations } from './pending.ts';
+import { putDocument } from './put.ts';
 import { removeEnded } from './removal.ts';
 import type { Collections, OneTimeTokenDocument } from './schema.ts';
 import { toDate } from './times.ts';
@@ -13,17 +13,7 @@ export function mongooseOneTimeTokens(
   const tokens = async () => (await open()).oneTimeTokens;
   return {
     put: async (token) => {
-      const collection = await tokens();
-      const { _id, ...fields } = toDocumentOf(token);
-      for (;;) {
-        try {
-          await collection.replaceOne({ _id }, fields, { upsert: true });
-          return;
-        } catch (error) {
-          // Somebody else has just put the first token of this key: now there is one to replace.
-          if (!isDuplicateKey(error)) throw error;
-        }
-      }
+      await putDocument(await tokens(), toDocumentOf(token));
     },
     find: async (hash) => {
       const found = await (await tokens()).findOne({ hash });

@@ -2,7 +2,7 @@ import type { mongo } from 'mongoose';
 import type { EmailAddress, Json } from '../ports.ts';
 
 /** Raised by one with every change that an older program must not work on. `migrate` brings it up to date. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /**
  * A user with the state of its creation. `pending` and `abandoned` users count for nothing: see creations.ts.
@@ -47,6 +47,9 @@ export interface SessionDocument {
   /** The earlier of both. */
   endsAt: Date;
   revokedAt: Date | null;
+  /** Not in those that schema 1 has made, nor in those that a process of that version makes yet. */
+  authenticatedAt?: Date;
+  amr?: string[];
   actorSessionId: string | null;
   actorUserId: string | null;
   ip: string | null;
@@ -63,6 +66,12 @@ export interface OneTimeTokenDocument {
   expiresAt: Date;
 }
 
+export interface CounterDocument {
+  _id: string;
+  points: number;
+  expiresAt: Date;
+}
+
 export interface MetaDocument {
   _id: 'schema';
   version: number;
@@ -74,6 +83,7 @@ export interface Collections {
   identities: mongo.Collection<IdentityDocument>;
   sessions: mongo.Collection<SessionDocument>;
   oneTimeTokens: mongo.Collection<OneTimeTokenDocument>;
+  counters: mongo.Collection<CounterDocument>;
   meta: mongo.Collection<MetaDocument>;
 }
 
@@ -105,7 +115,11 @@ export const SCHEMA: {
       },
     ],
   },
-  identities: { collection: 'accounts_identities', model: 'GraphqlAccountsIdentity', indexes: [] },
+  identities: {
+    collection: 'accounts_identities',
+    model: 'GraphqlAccountsIdentity',
+    indexes: [{ name: 'userId', key: { userId: 1 } }],
+  },
   sessions: {
     collection: 'accounts_sessions',
     model: 'GraphqlAccountsSession',
@@ -122,6 +136,11 @@ export const SCHEMA: {
       { name: 'userId', key: { userId: 1, purpose: 1 } },
       { name: 'expiresAt', key: { expiresAt: 1 }, expireAfterSeconds: 0 },
     ],
+  },
+  counters: {
+    collection: 'accounts_counters',
+    model: 'GraphqlAccountsCounter',
+    indexes: [{ name: 'expiresAt', key: { expiresAt: 1 }, expireAfterSeconds: 0 }],
   },
   meta: { collection: 'accounts_meta', model: null, indexes: [] },
 };

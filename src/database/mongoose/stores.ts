@@ -1,4 +1,5 @@
 import type { AccountsDatabase } from '../ports.ts';
+import { mongooseCounters } from './counters.ts';
 import { createCreations } from './creations.ts';
 import { explained } from './failures.ts';
 import { mongooseIdentities } from './identities.ts';
@@ -8,7 +9,7 @@ import type { Collections } from './schema.ts';
 import { mongooseSessions } from './sessions.ts';
 import { mongooseUsers } from './users.ts';
 
-type Stores = Pick<AccountsDatabase, 'users' | 'identities' | 'sessions' | 'oneTimeTokens'>;
+type Stores = Pick<AccountsDatabase, 'users' | 'identities' | 'sessions' | 'oneTimeTokens' | 'counters'>;
 
 export function mongooseStores(open: () => Promise<Collections>, pace: Pace): Stores {
   const pending = createPending(open, pace);
@@ -18,5 +19,6 @@ export function mongooseStores(open: () => Promise<Collections>, pace: Pace): St
     identities: explained(mongooseIdentities(open, creations, pending)),
     sessions: explained(mongooseSessions(open)),
     oneTimeTokens: explained(mongooseOneTimeTokens(open, pending)),
+    counters: explained(mongooseCounters(open)),
   };
 }

@@ -4,7 +4,9 @@ export interface RedisClient {
   status: string;
   get(key: string): Promise<string | null>;
   hget(key: string, field: string): Promise<string | null>;
+  set(key: string, value: string, px: 'PX', milliseconds: number): Promise<'OK' | null>;
   set(key: string, value: string, px: 'PX', milliseconds: number, nx: 'NX'): Promise<'OK' | null>;
+  del(key: string): Promise<number>;
   pexpire(key: string, milliseconds: number): Promise<number>;
   exists(key: string): Promise<number>;
   evalsha(sha: string, keys: number, ...keysAndArgs: (string | number)[]): Promise<unknown>;

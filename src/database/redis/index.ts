@@ -1,11 +1,12 @@
-import { checkedSessions } from '../checked.ts';
+import { needPackage } from '../../need-package.ts';
+import { checkedCounters, checkedSessions } from '../checked.ts';
 import { checkString } from '../checks.ts';
-import { needPackage } from '../driver.ts';
-import type { SessionStore } from '../ports.ts';
+import type { CounterStore, SessionStore } from '../ports.ts';
 import { checkClient, type RedisClient } from './client.ts';
+import { createCounters } from './counters.ts';
 import { findWarnings, pingPrimaries } from './health.ts';
 import { keysWith } from './keys.ts';
-import { quiet, quietly } from './quiet.ts';
+import { quiet, quietCounters, quietly } from './quiet.ts';
 import { createSessions } from './sessions.ts';
 
 export type { RedisClient } from './client.ts';
@@ -34,6 +35,7 @@ export interface RedisSessionsOptions {
 }
 
 export interface RedisSessions extends SessionStore {
+  readonly counters: CounterStore;
   /** Asks every primary. Throws when one does not answer, is a replica, is older than Redis 6 or needs a `Cluster`. */
   ping(): Promise<void>;
   /** One line for each setting of a primary under which sessions may be lost, or may come back; for a log at start. */
@@ -51,6 +53,8 @@ export interface RedisSessions extends SessionStore {
  *
  * The client stays the host's: it is not closed here, and is used as it is set up. Where replicas are waited for, a
  * duplicate of it is opened for that, and ends with it.
+ *
+ * Guesses are counted there too, in `counters`, whatever the other stores offer.
  *
  * Every key has a TTL. Whatever Redis loses, by eviction, a flush, or a fail-over, ends sessions; it revives none
  * that was revoked. An acknowledged revocation survives a fail-over to a replica that had to confirm it, and a restart
@@ -72,8 +76,10 @@ export function redisSessions(client: RedisClient, options: RedisSessionsOptions
 
   const replication = { replicas, patience: replicaPatience };
   const anyKey = keysWith(prefix).session('');
+  const counters = checkedCounters(quietCounters(createCounters(client, { prefix, now })));
   return {
     ...checkedSessions(quiet(createSessions(client, { prefix, now, replication }))),
+    counters,
     ping: quietly(() => pingPrimaries(client, anyKey)),
     warnings: quietly(() => findWarnings(client, anyKey)),
   };

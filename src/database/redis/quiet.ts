@@ -1,4 +1,4 @@
-import type { SessionStore } from '../ports.ts';
+import type { CounterStore, SessionStore } from '../ports.ts';
 
 /**
  * The same store, whose errors tell what went wrong and not with which session: ioredis hangs the arguments of a
@@ -13,6 +13,17 @@ export function quiet(store: SessionStore): SessionStore {
     revoke: quietly(store.revoke),
     revokeAll: quietly(store.revokeAll),
     findByUser: quietly(store.findByUser),
+    removeExpired: quietly(store.removeExpired),
+  };
+}
+
+/** The same for counters, whose keys may tell who has tried to log in. */
+export function quietCounters(store: CounterStore): CounterStore {
+  return {
+    add: quietly(store.add),
+    put: quietly(store.put),
+    find: quietly(store.find),
+    remove: quietly(store.remove),
     removeExpired: quietly(store.removeExpired),
   };
 }

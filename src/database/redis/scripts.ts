@@ -71,6 +71,19 @@ for i = 1, #all, 2 do
 end
 return 1`);
 
+/**
+ * ARGV: points, end, now. Answers what the counter is then. Its end stays as it was given: Lua would write a time with
+ * fourteen digits.
+ */
+export const ADD = script(`
+local points, ends = string.match(redis.call('GET', KEYS[1]) or '', '^(-?%d+)|(.+)$')
+if not points or tonumber(ends) <= tonumber(ARGV[3]) then points, ends = 0, ARGV[2] end
+local value = string.format('%.0f', points + ARGV[1]) .. '|' .. ends
+local left = math.min(math.ceil(tonumber(ends) - tonumber(ARGV[3])), ${Number.MAX_SAFE_INTEGER})
+if left > 0 then redis.call('SET', KEYS[1], value, 'PX', string.format('%.0f', left))
+else redis.call('DEL', KEYS[1]) end
+return value`);
+
 /** Fields and values in turn. A script, because hosts may give HGETALL another form, for all of their clients. */
 export const LIST = script("return redis.call('HGETALL', KEYS[1])");
 

@@ -1,6 +1,7 @@
 import type { SessionRecord, SessionStore } from '../ports.ts';
 import type { RedisClient } from './client.ts';
 import { keysWith } from './keys.ts';
+import { millisecondsUntil } from './left.ts';
 import { createLookUp } from './look-up.ts';
 import { confirmedBy, type Replication } from './replication.ts';
 import { run } from './run.ts';
@@ -67,11 +68,6 @@ export function createSessions(
     // Redis does it, by the TTL of every key.
     removeExpired: async () => 0,
   };
-}
-
-/** Whole milliseconds, 0 when it is over, and no more than Redis can add to its clock. */
-function millisecondsUntil(end: number, now: number): number {
-  return Math.min(Math.max(Math.ceil(end - now), 0), Number.MAX_SAFE_INTEGER);
 }
 
 function toSessions(userId: string, fieldsAndValues: readonly string[]): SessionRecord[] {

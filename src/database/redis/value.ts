@@ -18,7 +18,7 @@ export function fromValue(id: string, userId: string, value: string): SessionRec
     userId,
     version: Number(version),
     revokedAt: revokedAt ? Number(revokedAt) : null,
-    ...parse(rest),
+    ...withDefaults(parse(rest)),
   };
 }
 
@@ -27,7 +27,15 @@ export function endOf({ idleExpiresAt, expiresAt }: SessionRecord): number {
   return Math.min(idleExpiresAt, expiresAt);
 }
 
-function parse(json: string): Omit<SessionRecord, 'id' | 'userId' | 'version' | 'revokedAt'> {
+/** Sessions of the first releases have neither. */
+function withDefaults(rest: Stored): Rest {
+  return { ...rest, authenticatedAt: rest.authenticatedAt ?? rest.createdAt, amr: rest.amr ?? [] };
+}
+
+type Rest = Omit<SessionRecord, 'id' | 'userId' | 'version' | 'revokedAt'>;
+type Stored = Omit<Rest, 'authenticatedAt' | 'amr'> & Partial<Rest>;
+
+function parse(json: string): Stored {
   try {
     return JSON.parse(json);
   } catch {

@@ -21,7 +21,9 @@ export interface SqlDialect {
   isDuplicate(error: unknown): boolean;
   /** Appended to an INSERT: takes the place of the row with the same primary key. */
   orReplace(columns: readonly string[]): string;
-  /** Whether a DELETE can give what it removes. */
+  /** Appended to an INSERT of a counter, with its `:time`s being now: adds to the one that has not ended by then. */
+  orAdd: string;
+  /** Whether a DELETE or an INSERT can give the row. */
   returns: boolean;
   /** When a session ends, as the index has it. */
   sessionEnd: string;
@@ -31,6 +33,8 @@ export interface SqlDialect {
   isTransient(error: unknown): boolean;
   /** What somebody can do about an error who runs the server. */
   advice(error: unknown): string | null;
+  /** Whether a step of a migration was done already. */
+  isDone(error: unknown): boolean;
   schema: SchemaDialect;
 }
 

@@ -25,6 +25,7 @@ export function sqlIdentities({ dialect, run }: Connection): IdentityStore {
   const identities = recordsOf(dialect, IDENTITIES);
   const insert = identityInsert(dialect);
   const select = statement(dialect, `SELECT ${identities.select} FROM ${name} WHERE id = :digest`);
+  const selectByUser = statement(dialect, `SELECT ${identities.select} FROM ${name} WHERE user_id = :key`);
   const update = statement(
     dialect,
     `UPDATE ${name} SET user_id = :key, data = :json, version = version + 1
@@ -36,6 +37,10 @@ export function sqlIdentities({ dialect, run }: Connection): IdentityStore {
     find: async (service, subject) => {
       const { rows } = await run({ statement: select, values: [idOf({ service, subject })] });
       return rows[0] ? identities.read(rows[0]) : null;
+    },
+    findByUser: async (userId) => {
+      const { rows } = await run({ statement: selectByUser, values: [userId] });
+      return rows.map((row) => identities.read(row));
     },
     insert: async (identity) => (await run(insert(identity))).changed === 1,
     update: async (identity) => {

@@ -1,7 +1,8 @@
+import { needPackage } from '../../need-package.ts';
 import { checkedDatabase } from '../checked.ts';
-import { needPackage } from '../driver.ts';
 import type { AccountsDatabase } from '../ports.ts';
 import type { Connection } from './connection.ts';
+import { sqlCounters } from './counters.ts';
 import { sqlIdentities } from './identities.ts';
 import { createSchema } from './migrations.ts';
 import { sqlOneTimeTokens } from './one-time-tokens.ts';
@@ -80,6 +81,7 @@ export function sqlDatabase(source: SqlSource, options: SqlOptions = {}): Accoun
       identities: sqlIdentities(whenReady),
       sessions: sqlSessions(whenReady, users),
       oneTimeTokens: sqlOneTimeTokens(whenReady),
+      counters: sqlCounters(whenReady),
     },
     { ping: schema.check, migrate: schema.migrate, close: connection.close },
   );

@@ -13,7 +13,7 @@ export interface MigrationFile {
 }
 
 /** The first leads from an empty database to version 1. What has been published is never edited. */
-const NAMES: readonly string[] = ['0001-accounts'];
+const NAMES: readonly string[] = ['0001-accounts', '0002-counters'];
 
 export const LATEST = NAMES.length;
 

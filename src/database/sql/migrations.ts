@@ -31,12 +31,12 @@ export function createSchema({ dialect, run, migrate }: Connection): Schema {
 
 function* check(dialect: SqlDialect): Steps<void> {
   yield* checkUsable(dialect);
-  const { version, isVersioned, strange, flawed } = yield* survey(dialect);
+  const { version, isVersioned, foreign, flawed } = yield* survey(dialect);
   checkNotNewer(version);
-  if (!isVersioned && strange !== null) throw foreign(strange);
+  if (!isVersioned) checkNotForeign(foreign(0));
   if (version === 0) throw notMigrated('it has no tables of graphql-accounts yet', dialect.name !== 'SQLite');
   if (version < LATEST) throw notMigrated('its tables are of an older version', dialect.name !== 'SQLite');
-  if (flawed !== null) throw changed(flawed);
+  checkUnchanged(flawed(LATEST));
 }
 
 /**
@@ -45,17 +45,27 @@ function* check(dialect: SqlDialect): Steps<void> {
  * somebody has run the file by hand.
  */
 function* bringUpToDate(dialect: SqlDialect): Steps<void> {
-  const { version, strange } = yield* survey(dialect);
+  const { version, foreign, flawed } = yield* survey(dialect);
   checkNotNewer(version);
-  if (version === 0 && strange !== null) throw foreign(strange);
+  checkNotForeign(foreign(version));
+  checkUnchanged(flawed(version));
   const record = insertNew(dialect, recordsOf(dialect, MIGRATIONS).insert());
   for (const { statements, ...file } of migrationsSince(version, dialect)) {
-    for (const sql of statements) yield { statement: plain(sql), values: [] };
+    for (const sql of statements) yield* doStep(dialect, sql);
     const values = recordsOf(dialect, MIGRATIONS).values({ ...file, appliedAt: Date.now() });
     yield { statement: record, values };
   }
-  const { flawed } = yield* survey(dialect);
-  if (flawed !== null) throw changed(flawed);
+  const reached = yield* survey(dialect);
+  checkUnchanged(reached.flawed(LATEST));
+}
+
+/** MySQL and SQLite cannot say that a column is made where it is not there yet. */
+function* doStep({ isDone }: SqlDialect, sql: string): Steps<void> {
+  try {
+    yield { statement: plain(sql), values: [] };
+  } catch (error) {
+    if (!isDone(error)) throw error;
+  }
 }
 
 function* checkUsable({ schema: { probe } }: SqlDialect): Steps<void> {
@@ -102,12 +112,14 @@ function checkNotNewer(version: number): void {
     );
 }
 
-function foreign(table: string): Error {
-  return unusable(
-    `its table ${table} is none that graphql-accounts has made. Rename that table, or give another database`,
-  );
+function checkNotForeign(table: string | null): void {
+  if (table !== null)
+    throw unusable(
+      `its table ${table} is none that graphql-accounts has made. Rename that table, or give another database`,
+    );
 }
 
-function changed(table: string): Error {
-  return unusable(`its table ${table} was changed by hand. Undo that, or restore it from a backup`);
+function checkUnchanged(table: string | null): void {
+  if (table !== null)
+    throw unusable(`its table ${table} was changed by hand. Undo that, or restore it from a backup`);
 }

@@ -105,16 +105,23 @@ export const MYSQL: SqlDialect = {
   isDuplicate: (error) => numberOf(error) === 1062,
   orReplace: (columns) =>
     `ON DUPLICATE KEY UPDATE ${columns.map((name) => `${name} = VALUES(${name})`).join(', ')}`,
+  // In this order: each part sees what the ones before it have set.
+  orAdd: `ON DUPLICATE KEY UPDATE
+    points = IF(expires_at > :time, points, 0) + VALUES(points),
+    expires_at = IF(expires_at > :time, expires_at, VALUES(expires_at))`,
   returns: false,
   sessionEnd: 'ends_at',
   deleteEnded: (table, end) => `DELETE FROM ${table} WHERE ${end} < :time ORDER BY ${end} LIMIT :count`,
   isTransient: (error) => TRANSIENT.has(numberOf(error)),
   advice: (error) => ADVICE.get(numberOf(error)) ?? null,
+  isDone: (error) => numberOf(error) === COLUMN_IS_THERE,
   schema,
 };
 
 /** Deadlock, a lock that was not given in time, and a row that was changed since the snapshot (MariaDB 11.6). */
 const TRANSIENT = new Set([1213, 1205, 1020]);
+
+const COLUMN_IS_THERE = 1060;
 
 const ADVICE = new Map([
   ...[1044, 1142, 1143, 1227, 1370].map((number) => [number, LACKS_A_PERMISSION] as const),

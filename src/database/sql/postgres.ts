@@ -85,6 +85,8 @@ export const POSTGRES: SqlDialect = {
     SELECT id FROM ${table} WHERE ${end} < :time LIMIT :count FOR UPDATE SKIP LOCKED)`,
   isTransient: (error) => TRANSIENT.has(stateOf(error)),
   advice: (error) => ADVICE.get(stateOf(error)) ?? null,
+  // Its files say IF NOT EXISTS: an error would end the transaction.
+  isDone: () => false,
   schema,
 };
 

@@ -1,4 +1,4 @@
-import type { SessionStore, UserStore } from '../ports.ts';
+import type { SessionRecord, SessionStore, UserStore } from '../ports.ts';
 import { removeInParts } from '../removal.ts';
 import type { Connection } from './connection.ts';
 import { inOrder, recordsOf } from './records.ts';
@@ -36,6 +36,7 @@ export function sqlSessions({ dialect, run }: Connection, joinedWith: UserStore)
      WHERE user_id = :key AND revoked_at IS NULL ORDER BY ${name}.created_at DESC, ${name}.id`,
   );
   const removeEnded = statement(dialect, dialect.deleteEnded(name, dialect.sessionEnd));
+  const read = (row: readonly unknown[]): SessionRecord => withDefaults(sessions.read(row));
 
   return {
     create: async (session) => {
@@ -43,11 +44,11 @@ export function sqlSessions({ dialect, run }: Connection, joinedWith: UserStore)
       if (changed === 0) throw new Error('There is a session with this id already.');
     },
     findMany: async (ids) =>
-      ids.length > 0 ? inOrder(ids, await run({ statement: select, values: [ids] }), sessions.read) : [],
+      ids.length > 0 ? inOrder(ids, await run({ statement: select, values: [ids] }), read) : [],
     findWithUsers: async (ids) => {
       if (ids.length === 0) return [];
       return inOrder(ids, await run({ statement: selectWithUsers, values: [ids] }), (row) => ({
-        session: sessions.read(row),
+        session: read(row),
         user: row[sessions.width] === null ? null : users.read(row, sessions.width),
       }));
     },
@@ -61,9 +62,19 @@ export function sqlSessions({ dialect, run }: Connection, joinedWith: UserStore)
     revokeAll: async (userId, now, except) => {
       await run({ statement: revokeAll, values: [now, userId, except] });
     },
-    findByUser: async (userId) =>
-      (await run({ statement: selectByUser, values: [userId] })).rows.map((row) => sessions.read(row)),
+    findByUser: async (userId) => (await run({ statement: selectByUser, values: [userId] })).rows.map(read),
     removeExpired: (now) =>
       removeInParts(async (limit) => (await run({ statement: removeEnded, values: [now, limit] })).changed),
   };
 }
+
+/** Sessions of schema 1 have neither, also those that a process of that version makes yet. */
+function withDefaults(session: Nullable<SessionRecord, 'authenticatedAt' | 'amr'>): SessionRecord {
+  return {
+    ...session,
+    authenticatedAt: session.authenticatedAt ?? session.createdAt,
+    amr: session.amr ?? [],
+  };
+}
+
+type Nullable<R, Field extends keyof R> = Omit<R, Field> & { [F in Field]: R[F] | null };

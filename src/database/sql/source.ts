@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Dialect } from 'kysely';
-import { needPackage } from '../driver.ts';
+import { needPackage } from '../../need-package.ts';
 import type { Connection } from './connection.ts';
 import { type ConnectionSource, kyselyConnection } from './kysely-connection.ts';
 import { MYSQL } from './mysql.ts';

@@ -29,6 +29,7 @@ export const SQLITE: SqlDialect = {
     `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE ${end} < :time LIMIT :count)`,
   isTransient: (error) => BUSY.has(codeOf(error)),
   advice: (error) => ADVICE.get(codeOf(error)) ?? null,
+  isDone: (error) => error instanceof Error && error.message.startsWith('duplicate column name: '),
   schema: {
     inspect: (tables) => `
       SELECT ours.name || '.' || info.name || ' ' || lower(info.type)

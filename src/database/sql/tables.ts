@@ -1,4 +1,10 @@
-import type { IdentityRecord, OneTimeTokenRecord, SessionRecord, UserRecord } from '../ports.ts';
+import type {
+  CounterRecord,
+  IdentityRecord,
+  OneTimeTokenRecord,
+  SessionRecord,
+  UserRecord,
+} from '../ports.ts';
 
 /**
  * What a column holds. `key` is compared, `text` is only shown, `digest` is a SHA-256, `time` is in milliseconds since
@@ -10,6 +16,8 @@ export interface Column {
   name: string;
   kind: Kind;
   nullable: boolean;
+  /** The version of the schema that brought it; the first, if none is named. */
+  since?: number;
 }
 
 export interface Table<R> {
@@ -18,6 +26,7 @@ export interface Table<R> {
   /** The primary key, where the record has none that is short enough. */
   id?: Column;
   indexes: readonly Index[];
+  since?: number;
 }
 
 export interface Index {
@@ -71,6 +80,9 @@ export const SESSIONS: Table<SessionRecord> = {
     idleExpiresAt: column('idle_expires_at', 'time'),
     expiresAt: column('expires_at', 'time'),
     revokedAt: optional('revoked_at', 'time'),
+    // Null in the sessions that schema 1 has made.
+    authenticatedAt: { ...optional('authenticated_at', 'time'), since: 2 },
+    amr: { ...optional('amr', 'json'), since: 2 },
     actorSessionId: optional('actor_session_id', 'key'),
     actorUserId: optional('actor_user_id', 'key'),
     ip: optional('ip', 'text'),
@@ -103,6 +115,18 @@ export const ONE_TIME_TOKENS: Table<OneTimeTokenRecord> = {
   ],
 };
 
+export const COUNTERS: Table<CounterRecord> = {
+  name: 'accounts_counters',
+  columns: {
+    key: column('counter_key', 'key'),
+    points: column('points', 'count'),
+    expiresAt: column('expires_at', 'time'),
+  },
+  id: column('id', 'digest'),
+  indexes: [PRIMARY, { name: 'accounts_counters_by_end', uniqueBy: null }],
+  since: 2,
+};
+
 /** One row for each version of the schema that was reached. */
 export interface MigrationRecord {
   version: number;
@@ -123,7 +147,14 @@ export const MIGRATIONS: Table<MigrationRecord> = {
   indexes: [{ name: 'primary', uniqueBy: 'version' }],
 };
 
-export const TABLES: readonly Table<object>[] = [MIGRATIONS, USERS, IDENTITIES, SESSIONS, ONE_TIME_TOKENS];
+export const TABLES: readonly Table<object>[] = [
+  MIGRATIONS,
+  USERS,
+  IDENTITIES,
+  SESSIONS,
+  ONE_TIME_TOKENS,
+  COUNTERS,
+];
 
 export function columnsOf(table: Table<object>): Column[] {
   return [...(table.id ? [table.id] : []), ...Object.values(table.columns as { [field: string]: Column })];

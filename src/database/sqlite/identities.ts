@@ -18,6 +18,7 @@ export const INSERT_IDENTITY = `INSERT INTO identities (${COLUMNS}) VALUES (?, ?
 
 export function sqliteIdentities({ prepare, read, write }: Connection): IdentityStore {
   const select = prepare<IdentityRow>(`SELECT ${COLUMNS} FROM identities WHERE service = ? AND subject = ?`);
+  const selectByUser = prepare<IdentityRow>(`SELECT ${COLUMNS} FROM identities WHERE user_id = ?`);
   const insert = prepare(INSERT_IDENTITY);
   const update = prepare(
     `UPDATE identities SET user_id = ?, data = ?, version = version + 1
@@ -31,6 +32,7 @@ export function sqliteIdentities({ prepare, read, write }: Connection): Identity
         const [row] = select.all(service, subject);
         return row ? toIdentity(row) : null;
       }),
+    findByUser: (userId) => read(() => selectByUser.all(userId).map(toIdentity)),
     insert: (identity) => write(() => insert.run(...identityValues(identity)) === 1),
     update: ({ userId, data, service, subject, version }) =>
       write(() => update.run(userId, JSON.stringify(data), service, subject, version) === 1),

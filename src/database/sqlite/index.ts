@@ -3,6 +3,7 @@ import { checkedDatabase } from '../checked.ts';
 import { checkNumber, checkString } from '../checks.ts';
 import type { AccountsDatabase } from '../ports.ts';
 import { createConnection } from './connection.ts';
+import { sqliteCounters } from './counters.ts';
 import { IN_MEMORY } from './file.ts';
 import { sqliteIdentities } from './identities.ts';
 import { sqliteOneTimeTokens } from './one-time-tokens.ts';
@@ -56,6 +57,7 @@ export function sqliteDatabase(path: string, options: SqliteOptions = {}): Accou
       identities: sqliteIdentities(connection),
       sessions: sqliteSessions(connection, users),
       oneTimeTokens: sqliteOneTimeTokens(connection),
+      counters: sqliteCounters(connection),
     },
     // A file is brought up to date when it is opened.
     { ping: connection.ping, migrate: connection.ping, close: connection.close },

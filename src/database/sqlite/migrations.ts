@@ -64,6 +64,20 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX one_time_tokens_by_user ON one_time_tokens (user_id, purpose);
   CREATE INDEX one_time_tokens_by_end ON one_time_tokens (expires_at);
   `,
+  // Null in the sessions of schema 1, also in those that a process of that version, open meanwhile, makes yet.
+  `
+  ALTER TABLE sessions ADD COLUMN authenticated_at REAL;
+  ALTER TABLE sessions ADD COLUMN amr TEXT;
+
+  CREATE INDEX identities_by_user ON identities (user_id);
+
+  CREATE TABLE counters (
+    key TEXT PRIMARY KEY,
+    points INTEGER NOT NULL,
+    expires_at REAL NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX counters_by_end ON counters (expires_at);
+  `,
 ];
 
 /** Throws unless the file is empty or ours and not newer than we are. Writes nothing. */

@@ -14,6 +14,8 @@ type SessionRow = [
   idleExpiresAt: number,
   expiresAt: number,
   revokedAt: number | null,
+  authenticatedAt: number | null,
+  amr: string | null,
   actorSessionId: string | null,
   actorUserId: string | null,
   ip: string | null,
@@ -33,6 +35,8 @@ const SESSION_COLUMNS = [
   'idle_expires_at',
   'expires_at',
   'revoked_at',
+  'authenticated_at',
+  'amr',
   'actor_session_id',
   'actor_user_id',
   'ip',
@@ -40,11 +44,12 @@ const SESSION_COLUMNS = [
 ] as const;
 
 const COLUMNS = SESSION_COLUMNS.join(', ');
+const PLACES = SESSION_COLUMNS.map(() => '?').join(', ');
 const OF_SESSION = SESSION_COLUMNS.map((name) => `sessions.${name}`).join(', ');
 const OF_USER = USER_COLUMNS.map((name) => `users.${name}`).join(', ');
 
 export function sqliteSessions({ prepare, read, write }: Connection, users: UserStore): SessionStore {
-  const insert = prepare(`INSERT INTO sessions (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+  const insert = prepare(`INSERT INTO sessions (${COLUMNS}) VALUES (${PLACES})`);
   // CROSS JOIN: one look-up per wanted id, never a scan of all sessions.
   const select = prepare<Placed<SessionRow>>(
     `SELECT wanted.key, ${OF_SESSION}
@@ -56,7 +61,7 @@ export function sqliteSessions({ prepare, read, write }: Connection, users: User
      LEFT JOIN users ON users.id = sessions.user_id`,
   );
   const update = prepare(
-    `UPDATE sessions SET (${COLUMNS}) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    `UPDATE sessions SET (${COLUMNS}) = (${PLACES})
      WHERE id = ? AND version = ? AND revoked_at IS NULL`,
   );
   const revoke = prepare('UPDATE sessions SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL');
@@ -106,7 +111,7 @@ const isUser = (row: UserRow | null[]): row is UserRow => row[0] !== null;
 
 function toSession(row: SessionRow): SessionRecord {
   const [id, userId, version, rotation, rotatedAt, createdAt, idleExpiresAt, expiresAt, ...rest] = row;
-  const [revokedAt, actorSessionId, actorUserId, ip, userAgent] = rest;
+  const [revokedAt, authenticatedAt, amr, actorSessionId, actorUserId, ip, userAgent] = rest;
   return {
     id,
     userId,
@@ -117,6 +122,9 @@ function toSession(row: SessionRow): SessionRecord {
     idleExpiresAt,
     expiresAt,
     revokedAt,
+    // Of a session that schema 1 has made, both are null.
+    authenticatedAt: authenticatedAt ?? createdAt,
+    amr: amr === null ? [] : (JSON.parse(amr) as string[]),
     actorSessionId,
     actorUserId,
     ip,
@@ -135,6 +143,8 @@ function sessionValues(session: SessionRecord): SessionRow {
     session.idleExpiresAt,
     session.expiresAt,
     session.revokedAt,
+    session.authenticatedAt,
+    JSON.stringify(session.amr),
     session.actorSessionId,
     session.actorUserId,
     session.ip,
