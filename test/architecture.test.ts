@@ -10,25 +10,33 @@ const ROOMS: { room: RegExp; may: RegExp[] }[] = [
   { room: /^database\/ports\.ts$/, may: [] },
   { room: /^generated\//, may: [] },
   {
+    room: /^core\/limits\//,
+    may: [/^core\//, /^errors\.ts$/, /^database\/ports\.ts$/, /^rate-limiter-flexible(\/|$)/, /^node:/],
+  },
+  {
     room: /^core\//,
     may: [/^core\//, /^errors\.ts$/, /^database\/ports\.ts$/, /^jsonwebtoken$/, /^ms$/, /^node:/],
   },
-  {
-    room: /^services\/password\//,
+  ...[
+    {
+      name: 'password',
+      field: [/^@node-rs\/argon2$/, /^bcryptjs$/, /^@zxcvbn-ts\/language-common$/],
+    },
+    { name: 'two-factor', field: [/^otplib$/, /^uqr$/] },
+    { name: 'magic-link', field: [] },
+    { name: 'code', field: [] },
+    { name: 'oauth', field: [/^openid-client$/] },
+    { name: 'passkey', field: [/^@simplewebauthn\/server(\/helpers)?$/] },
+  ].map(({ name, field }) => ({
+    room: new RegExp(`^services/${name}/`),
     may: [
-      ...[
-        /^services\/password\//,
-        /^core\//,
-        /^database\/ports\.ts$/,
-        /^errors\.ts$/,
-        /^generated\//,
-        /^node:/,
-      ],
-      ...[/^@node-rs\/argon2$/, /^bcryptjs$/, /^@zxcvbn-ts\/language-common$/],
+      new RegExp(`^services/${name}/`),
+      ...[/^core\//, /^database\/ports\.ts$/, /^errors\.ts$/, /^need-package\.ts$/, /^generated\//, /^node:/],
+      ...field,
     ],
-  },
+  })),
   { room: /^database\/check(s|ed)\.ts$/, may: [/^database\/(ports|checks)\.ts$/, /^errors\.ts$/] },
-  { room: /^database\/driver\.ts$/, may: [/^node:/] },
+  { room: /^need-package\.ts$/, may: [/^node:/] },
   { room: /^database\/(not-migrated|removal)\.ts$/, may: [] },
   ...[
     { name: 'memory', drivers: [] },
@@ -39,8 +47,8 @@ const ROOMS: { room: RegExp; may: RegExp[] }[] = [
   ].map(({ name, drivers }) => ({
     room: new RegExp(`^database/${name}/`),
     may: [
-      new RegExp(`^database/(${name}/|check(s|ed)\\.ts|(driver|not-migrated|removal)\\.ts|ports\\.ts)`),
-      ...[/^errors\.ts$/, /^node:/],
+      new RegExp(`^database/(${name}/|check(s|ed)\\.ts|(not-migrated|removal)\\.ts|ports\\.ts)`),
+      ...[/^errors\.ts$/, /^need-package\.ts$/, /^node:/],
       ...drivers,
     ],
   })),
