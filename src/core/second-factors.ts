@@ -4,6 +4,7 @@ import type { Attempt, Authentication } from './authentication.ts';
 import type { Connection } from './connection.ts';
 import type { Limits } from './limits/limits.ts';
 import type { OneTimeTokens } from './one-time-tokens.ts';
+import { MULTIPLE_FACTORS } from './sessions.ts';
 import { type Clock, MINUTE } from './time.ts';
 import type { Users } from './users.ts';
 
@@ -37,8 +38,6 @@ interface SecondFactorsParts {
 
 const LIFETIME = 5 * MINUTE;
 const TRIES = 5;
-/** RFC 8176: more than one factor. */
-const MULTIPLE = 'mfa';
 
 /** The one-time tokens that stand for a first factor while the second one is outstanding. */
 export const CHALLENGE_PURPOSE = 'challenge';
@@ -77,7 +76,9 @@ export class SecondFactors {
     attempt: Attempt,
   ): Promise<ProvedFactor | null> {
     if (!(await this.isEnrolled(user.id))) return null;
-    if (code === undefined || code === null) throw await this.#challenge({ user, amr, connection }, attempt);
+    // Forms send what was left empty as an empty string.
+    if (code === undefined || code === null || code === '')
+      throw await this.#challenge({ user, amr, connection }, attempt);
     return this.#verify(user, code, attempt);
   }
 
@@ -108,7 +109,7 @@ export class SecondFactors {
     if (!this.#verifier) throw new AccountsError('TWO_FACTOR_REQUIRED');
     await guesses.spend({ userId: user.id });
     const factor = await this.#verifier.verify(user, code);
-    return { ...factor, amr: [...factor.amr, MULTIPLE] };
+    return { ...factor, amr: [...factor.amr, MULTIPLE_FACTORS] };
   }
 
   async #challenge({ user, amr, connection }: FirstFactor, { current }: Attempt): Promise<AccountsError> {

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EmailAddress, IdentityRecord, Json, UserRecord } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
@@ -25,6 +25,9 @@ interface NewUser {
   /** What else belongs to the user from the first moment, by service; the subject is the user's id. */
   credentials: { [service: string]: { [key: string]: Json } };
 }
+
+/** An account elsewhere, which proves to be the user. */
+type LinkedAccount = Pick<IdentityRecord, 'service' | 'subject' | 'data'>;
 
 /** Who waits for a turn. Each gets a function that passes the turn on. */
 type Line = { [P in Priority]: ((passOn: () => void) => void)[] };
@@ -78,7 +81,10 @@ export class Users {
     userId: string,
     data: IdentityRecord['data'],
   ): Promise<boolean> {
-    return this.#store.identities.insert(newIdentity(service, subject, userId, data, this.#now()));
+    const identity = newIdentity(service, subject, userId, data, this.#now());
+    // A number of its own: a change of an identity that was removed and made anew meanwhile must not fit the new one,
+    // which would bring back a secret that its owner has replaced.
+    return this.#store.identities.insert({ ...identity, version: randomInt(1, 2 ** 31) });
   }
 
   /** False when somebody else changed it since it was read. */
@@ -97,12 +103,22 @@ export class Users {
   }
 
   /** The new user, or the name that is taken. */
-  async create({
-    username,
-    emails,
-    profile,
-    credentials,
-  }: NewUser): Promise<UserRecord | { taken: NameService }> {
+  create(user: NewUser): Promise<UserRecord | { taken: NameService }> {
+    return this.#create(user, null) as Promise<UserRecord | { taken: NameService }>;
+  }
+
+  /** The same with an account elsewhere, which may be somebody's already. */
+  createLinked(
+    user: NewUser,
+    linked: LinkedAccount,
+  ): Promise<UserRecord | { taken: NameService | 'linked' }> {
+    return this.#create(user, linked);
+  }
+
+  async #create(
+    { username, emails, profile, credentials }: NewUser,
+    linked: LinkedAccount | null,
+  ): Promise<UserRecord | { taken: NameService | 'linked' }> {
     const now = this.#now();
     const user: UserRecord = {
       id: randomUUID(),
@@ -122,6 +138,7 @@ export class Users {
       ...Object.entries(credentials).map(([service, data]) =>
         newIdentity(service, user.id, user.id, data, now),
       ),
+      ...(linked ? [newIdentity(linked.service, linked.subject, user.id, linked.data, now)] : []),
     ];
     // Asked before it is tried: a sign-up that is refused has then looked up as much as one that is made (S8).
     for (const [service, canonical] of names) {
@@ -130,6 +147,7 @@ export class Users {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const conflict = await this.#store.users.create(user, identities);
       if (!conflict) return user;
+      if (conflict.service === linked?.service) return { taken: 'linked' };
       const service = conflict.service as NameService;
       if (!(await this.names.release(service, conflict.subject))) return { taken: service };
     }

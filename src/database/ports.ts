@@ -76,7 +76,7 @@ export interface IdentityRecord {
   service: string;
   subject: string;
   userId: string;
-  /** Counts the changes of the record; `update` and `remove` compare it. Starts at 1. */
+  /** Counts the changes of the record; `update` and `remove` compare it. Any whole number from 1 to begin with. */
   version: number;
   data: { [key: string]: Json };
   createdAt: number;

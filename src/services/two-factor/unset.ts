@@ -1,0 +1,64 @@
+import { FACTOR_SERVICE } from '../../core/second-factors.ts';
+import type { IdentityRecord } from '../../database/ports.ts';
+import { AccountsError } from '../../errors.ts';
+import { change, endOthers, type FactorChange, type FactorChanger } from './change.ts';
+import { type Enrolment, findEnrolment } from './enrolment.ts';
+import { notifyOwner, type TwoFactorParts } from './parts.ts';
+import { removeRecoveryCodes } from './recovery-codes.ts';
+import { verifyCode } from './verification.ts';
+
+/** Turns the second factor off, by a code of the authenticator or a recovery code. */
+export async function unsetFactor(
+  parts: TwoFactorParts,
+  userId: string,
+  code: unknown,
+  by: FactorChanger,
+): Promise<void> {
+  await change(parts, 'TwoFactorUnsetError', userId, by, async (made) => {
+    const enrolment = await requireEnrolment(made);
+    await made.spendGuess(`of ${userId} ${enrolment.id}`);
+    await verifyCode(parts, made.user, code);
+    await remove(made, enrolment.id);
+  });
+}
+
+/** Turns it off without a code: for administrators, who have made sure who asks. Every session of the user ends. */
+export async function removeFactor(parts: TwoFactorParts, userId: string, by: FactorChanger): Promise<void> {
+  await change(parts, 'TwoFactorUnsetError', userId, by, async (made) => {
+    await remove(made, (await requireEnrolment(made)).id);
+  });
+}
+
+async function requireEnrolment({ parts, user }: FactorChange): Promise<Enrolment> {
+  const enrolment = await findEnrolment(parts, user.id);
+  if (!enrolment) throw new AccountsError('TWO_FACTOR_NOT_SET');
+  return enrolment;
+}
+
+/** `id`: the enrolment whose code was right; another one may have taken its place meanwhile. */
+async function remove(made: FactorChange, id: string | null): Promise<void> {
+  const { parts, user, by } = made;
+  const { users, background } = parts;
+  await by.stillThere();
+  await endOthers(made);
+  // Read again: the code that was just given is used in it.
+  const { record, id: current } = await requireEnrolment(made);
+  if (current !== id || !(await users.removeIdentity(record))) throw new AccountsError('TWO_FACTOR_NOT_SET');
+  await background.insist(`sessions ${user.id}`, () => endOthers(made));
+  try {
+    await by.stillThere();
+  } catch (error) {
+    await background.insist(`factor ${user.id}`, () => restore(made, record.data));
+    throw error;
+  }
+  // They count for this enrolment only: what follows cleans up.
+  await background.insist(`codes ${user.id}`, () => removeRecoveryCodes(parts, user.id));
+  parts.events.emit('TwoFactorUnsetSuccess', { user: parts.toUser(user), connection: by.connection });
+  notifyOwner(parts, user, 'twoFactorDisabled');
+}
+
+async function restore({ parts, user }: FactorChange, data: IdentityRecord['data']): Promise<void> {
+  await parts.users.insertIdentity(FACTOR_SERVICE, user.id, user.id, data);
+  // Those too that were begun without a code in between.
+  await parts.sessions.revokeAll(user.id);
+}
