@@ -1,5 +1,5 @@
 export { AccountsServer, type CallerProof } from './core/accounts-server.ts';
-export type { Attempt, Authentication } from './core/authentication.ts';
+export type { Asker, Attempt, Authentication } from './core/authentication.ts';
 export type { Caller } from './core/caller.ts';
 export type { Connection, ConnectionInput } from './core/connection.ts';
 export type { AccountsEventName, AccountsEvents, Refusal } from './core/events.ts';
@@ -55,6 +55,31 @@ export { type AccountsPlugin, type UseAccountsOptions, useAccounts } from './gra
 export { consoleMail } from './mail/console.ts';
 export { fileMail } from './mail/file.ts';
 export { smtpMail } from './mail/smtp.ts';
+export { type CodeOptions, type CodeService, code } from './services/code/index.ts';
+export { type MagicLinkOptions, type MagicLinkService, magicLink } from './services/magic-link/index.ts';
+export {
+  type LinkedAccount,
+  type MapProfile,
+  type OAuthFlow,
+  type OAuthOptions,
+  type OAuthOwner,
+  type OAuthPreset,
+  type OAuthProfile,
+  type OAuthProviderOptions,
+  type OAuthService,
+  type OAuthServiceFactory,
+  type OAuthStarted,
+  type OAuthStartOptions,
+  oauth,
+  type ProviderTokens,
+} from './services/oauth/index.ts';
+export {
+  type Passkey,
+  type PasskeyLoginOptions,
+  type PasskeyOptions,
+  type PasskeyService,
+  passkey,
+} from './services/passkey/index.ts';
 export {
   type CreateUserResult,
   type NewUserInput,
@@ -64,3 +89,10 @@ export {
   password,
   type ValidatedUser,
 } from './services/password/index.ts';
+export {
+  type FactorChangerInput,
+  type TwoFactorOptions,
+  type TwoFactorService,
+  type TwoFactorServiceFactory,
+  twoFactor,
+} from './services/two-factor/index.ts';

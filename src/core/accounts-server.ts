@@ -1,9 +1,10 @@
 import type { CounterStore, UserRecord } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
+import { NO_ASKER } from './authentication.ts';
 import { Background } from './background.ts';
 import { type Connection, type ConnectionInput, parseConnection, printableOrNull } from './connection.ts';
-import { type AccountsEventName, type AccountsEvents, Events, type Refusal } from './events.ts';
 import { Discretion } from './discretion.ts';
+import { type AccountsEventName, type AccountsEvents, Events, type Refusal } from './events.ts';
 import { type Impersonated, type ImpersonationResult, impersonate } from './impersonation.ts';
 import { parseObject, parseString } from './input.ts';
 import { Issuer } from './issuer.ts';
@@ -21,7 +22,7 @@ import { masked } from './report.ts';
 import { type Requester, Requesters } from './requester.ts';
 import { SecondFactors } from './second-factors.ts';
 import type { AccountsService, ServiceContext, ServiceFactory, Services, ServicesOf } from './service.ts';
-import { type LiveSession, Sessions } from './sessions.ts';
+import { type LiveSession, type RequiredProof, type SessionInfo, Sessions } from './sessions.ts';
 import { createStore, type Store } from './store.ts';
 import { Tokens } from './tokens.ts';
 import { toUser, type User } from './user.ts';
@@ -37,6 +38,10 @@ export interface CallerProof {
   accessToken?: string | null | undefined;
   /** Whether a client asks, whose address is counted also when it is not known. By default where an address is given. */
   remote?: boolean | undefined;
+  /** The value of a cookie of the request, for what was begun in one browser and has to end there. */
+  cookie?: ((name: string) => string | null) | undefined;
+  /** The `Origin` header of the request. */
+  origin?: string | null | undefined;
 }
 
 /** What most of the work is done with. */
@@ -218,6 +223,14 @@ export class AccountsServer<U extends User = User, F extends Services = Services
   }
 
   /**
+   * Throws RECENT_LOGIN_REQUIRED when a session's owner has proved who it is more than `maxAge` milliseconds ago, and
+   * TWO_FACTOR_REQUIRED, without a challenge, when `secondFactor` is asked for and the session was begun without one.
+   */
+  requireProof(session: SessionInfo | null, required: RequiredProof): void {
+    this.#rooms.sessions.requireProof(session, required);
+  }
+
+  /**
    * Exchanges a pair of tokens for its successor (RFC 9700, 4.14.2). The access token may have expired. Throws
    * UNAUTHENTICATED; a refresh token that was used before ends the session and emits `RefreshTokenReused`.
    */
@@ -363,12 +376,17 @@ export class AccountsServer<U extends User = User, F extends Services = Services
     const services = new Map(
       Object.entries(factories).map(([name, factory]) => [name, create(name, factory)]),
     );
-    for (const { factor, countWays } of services.values()) {
-      if (factor) secondFactors.register(factor);
-      if (countWays) waysIn.register(countWays);
+    for (const service of services.values()) {
+      if (service.factor) secondFactors.register(service.factor);
+      waysIn.register((user) => service.countWays?.(user) ?? 0);
     }
     mailer.checkOverrides();
     return services;
+  }
+
+  #find(name: string): AccountsService | undefined {
+    const named = this.#services.get(name);
+    return named ?? [...this.#services.values()].find(({ aliases }) => aliases?.includes(name));
   }
 
   /** Whatever is wrong with it comes out inside the pipeline, so that the event of a failed login tells of it. */
@@ -379,8 +397,13 @@ export class AccountsServer<U extends User = User, F extends Services = Services
       params,
       connection: from,
       guesses: this.#guesses(from, proof),
+      asker: {
+        cookie: proof?.cookie ?? NO_ASKER.cookie,
+        origin: proof?.origin ?? null,
+        remote: proof?.remote ?? from.ip !== null,
+      },
       authenticate: async (given, attempt) => {
-        const service = this.#services.get(parseString(serviceName, 'SERVICE_NOT_FOUND'));
+        const service = this.#find(parseString(serviceName, 'SERVICE_NOT_FOUND'));
         if (!service?.authenticate) throw new AccountsError('SERVICE_NOT_FOUND');
         return service.authenticate(given, from, attempt);
       },

@@ -45,9 +45,32 @@ export interface AccountsEvents<U extends User = User> {
   ChangePasswordError: { userId: string; error: Refusal; connection: Connection };
   VerifyEmailSuccess: { user: U };
   VerifyEmailError: { error: Refusal };
+  /** Who got a verification mail has said that the account is none of theirs: the address is free. */
+  RejectEmailSuccess: { user: U };
+  RejectEmailError: { error: Refusal };
   AddEmailSuccess: { user: U };
   RemoveEmailSuccess: { user: U };
   SetUsernameSuccess: { user: U };
+  /** An account of a provider is a way in from now on: by `linkOAuth`, or by the address that both have verified. */
+  LinkOAuthSuccess: { user: U; provider: string; connection: Connection };
+  LinkOAuthError: { userId: string; provider: string | null; error: Refusal; connection: Connection };
+  UnlinkOAuthSuccess: { user: U; provider: string; connection: Connection };
+  UnlinkOAuthError: { userId: string; provider: string | null; error: Refusal; connection: Connection };
+  /** `passkeyId` is the id of the credential. */
+  PasskeyRegisterSuccess: { user: U; passkeyId: string; connection: Connection };
+  PasskeyRegisterError: { userId: string; error: Refusal; connection: Connection };
+  PasskeyRenameSuccess: { user: U; passkeyId: string; connection: Connection };
+  PasskeyRenameError: { userId: string; error: Refusal; connection: Connection };
+  PasskeyRemoveSuccess: { user: U; passkeyId: string; connection: Connection };
+  PasskeyRemoveError: { userId: string; error: Refusal; connection: Connection };
+  /** A passkey signed well, but its counter did not grow: there is a copy of it. The login was refused. */
+  PasskeyCounterReused: { userId: string; passkeyId: string; connection: Connection };
+  TwoFactorSetSuccess: { user: U; connection: Connection };
+  TwoFactorSetError: { userId: string; error: Refusal; connection: Connection };
+  TwoFactorUnsetSuccess: { user: U; connection: Connection };
+  TwoFactorUnsetError: { userId: string; error: Refusal; connection: Connection };
+  GenerateRecoveryCodesSuccess: { user: U; connection: Connection };
+  GenerateRecoveryCodesError: { userId: string; error: Refusal; connection: Connection };
   DeactivateUserSuccess: { userId: string };
   ActivateUserSuccess: { userId: string };
 }
@@ -78,9 +101,28 @@ const NAMES: { readonly [N in AccountsEventName]: true } = {
   ChangePasswordError: true,
   VerifyEmailSuccess: true,
   VerifyEmailError: true,
+  RejectEmailSuccess: true,
+  RejectEmailError: true,
   AddEmailSuccess: true,
   RemoveEmailSuccess: true,
   SetUsernameSuccess: true,
+  LinkOAuthSuccess: true,
+  LinkOAuthError: true,
+  UnlinkOAuthSuccess: true,
+  UnlinkOAuthError: true,
+  PasskeyRegisterSuccess: true,
+  PasskeyRegisterError: true,
+  PasskeyRenameSuccess: true,
+  PasskeyRenameError: true,
+  PasskeyRemoveSuccess: true,
+  PasskeyRemoveError: true,
+  PasskeyCounterReused: true,
+  TwoFactorSetSuccess: true,
+  TwoFactorSetError: true,
+  TwoFactorUnsetSuccess: true,
+  TwoFactorUnsetError: true,
+  GenerateRecoveryCodesSuccess: true,
+  GenerateRecoveryCodesError: true,
   DeactivateUserSuccess: true,
   ActivateUserSuccess: true,
 };

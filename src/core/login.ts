@@ -1,6 +1,6 @@
 import type { SessionRecord, UserRecord } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
-import type { Attempt, Authentication } from './authentication.ts';
+import { type Asker, type Attempt, type Authentication, NO_ASKER } from './authentication.ts';
 import type { Connection } from './connection.ts';
 import type { Events } from './events.ts';
 import { parseObject } from './input.ts';
@@ -26,6 +26,7 @@ export interface LoginAttempt {
   guesses?: Guesses | undefined;
   /** The session whose owner proves it once more. */
   current?: LiveSession | null | undefined;
+  asker?: Asker | undefined;
   /** Recognises the user, or throws. */
   authenticate: (params: Readonly<Record<string, unknown>>, attempt: Attempt) => Promise<Authentication>;
 }
@@ -84,12 +85,12 @@ export class LoginPipeline {
   }
 
   async #recognise(
-    { params: given, authenticate, connection, current = null }: LoginAttempt,
+    { params: given, authenticate, connection, current = null, asker = NO_ASKER }: LoginAttempt,
     guesses: Guesses,
     recognised: (user: UserRecord) => void,
   ): Promise<Recognised> {
     const params = parseObject(given);
-    const attempt: Attempt = { guesses, current };
+    const attempt: Attempt = { guesses, current, asker };
     const first = await authenticate(params, attempt);
     const { user, stillHolds, amr = [] } = first;
     recognised(user);
@@ -97,7 +98,8 @@ export class LoginPipeline {
     if (user.deactivated) throw new AccountsError('INVALID_CREDENTIALS');
     const conditions = stillHolds ? [stillHolds] : [];
     if (first.secondFactor === true) return { user, amr, conditions };
-    const factor = await this.#requireFactor({ ...first, amr, connection }, params.code, attempt);
+    const code = first.codeIsProof === true ? null : params.code;
+    const factor = await this.#requireFactor({ ...first, amr, connection }, code, attempt);
     return {
       user,
       amr: [...amr, ...(factor?.amr ?? [])],

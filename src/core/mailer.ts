@@ -16,12 +16,12 @@ export interface Mail {
 /** Sends one message; rejects when it could not. Called after the answer to the request that caused it. */
 export type SendMail = (mail: Mail) => unknown;
 
-/** The words of one kind of mail. `url` is empty where the mail has no link. */
+/** The words of one kind of mail. `url` is empty where the mail has no link, and so is `code` where it has no code. */
 export interface EmailTemplate<U extends User = User> {
   from?: string | undefined;
   subject(user: U): string;
-  text(user: U, url: string): string;
-  html?: ((user: U, url: string) => string) | undefined;
+  text(user: U, url: string, code: string): string;
+  html?: ((user: U, url: string, code: string) => string) | undefined;
 }
 
 /** `from` for all, and for each kind of mail what differs from the default. */
@@ -29,7 +29,10 @@ export type EmailTemplates<U extends User = User> = { from?: string | undefined 
   [name: string]: Partial<EmailTemplate<U>> | string | undefined;
 };
 
-/** Makes the message itself, in place of the templates. The arguments are those of accounts-js. */
+/**
+ * Makes the message itself, in place of the templates. The arguments are those of accounts-js; `token` is the code of a
+ * mail that has one.
+ */
 export type PrepareMail<U extends User = User> = (
   to: string,
   token: string,
@@ -45,6 +48,8 @@ interface MailRequest {
   user: UserRecord;
   /** Which page the link leads to, and the token in it. */
   link?: { path: string; token: string };
+  /** What is typed in, where the mail has no link. */
+  code?: string;
 }
 
 interface MailerOptions {
@@ -98,26 +103,31 @@ export class Mailer {
     );
   }
 
-  async #deliver({ template, to, user, link }: MailRequest): Promise<void> {
+  async #deliver({ template, to, user, link, code = '' }: MailRequest): Promise<void> {
     const { prepareMail, sendMail, toUser, overrides, siteUrl } = this.#options;
     const words = this.#templates.get(template);
     if (!words) throw new TypeError(`there is no mail template ${template}`);
     const owner = toUser(user);
     const from = overrides.from ?? `no-reply@${new URL(siteUrl).hostname}`;
     const mail = prepareMail
-      ? await prepareMail(to, link?.token ?? '', owner, link?.path ?? '', words, from)
-      : this.#write(words, owner, to, link, from);
+      ? await prepareMail(to, link?.token ?? code, owner, link?.path ?? '', words, from)
+      : this.#write(words, owner, from, { to, link, code });
     await sendMail(mail);
   }
 
-  #write(words: EmailTemplate, user: User, to: string, link: MailRequest['link'], from: string): Mail {
+  #write(
+    words: EmailTemplate,
+    user: User,
+    from: string,
+    { to, link, code }: { to: string; link: MailRequest['link']; code: string },
+  ): Mail {
     const url = link ? `${this.#options.siteUrl}/${link.path}/${link.token}` : '';
-    const html = words.html?.(user, url);
+    const html = words.html?.(user, url, code);
     return {
       from: words.from ?? from,
       to,
       subject: words.subject(user),
-      text: words.text(user, url),
+      text: words.text(user, url, code),
       ...(html !== undefined && { html }),
     };
   }

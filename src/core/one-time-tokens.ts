@@ -13,6 +13,8 @@ interface OneTimeTokenRequest {
   /** Milliseconds. */
   lifetime: number;
   data?: OneTimeTokenRecord['data'];
+  /** Under which it is found again, where that is no secret and another one is in `data`. Random by default. */
+  token?: string;
 }
 
 /** Tokens that travel in mails: 256 random bits, of which the store holds the hash only (S13, S28). */
@@ -26,8 +28,15 @@ export class OneTimeTokens {
   }
 
   /** The token. One per user, purpose and binding: their number is capped, and the newest alone is good (S29). */
-  async create({ purpose, userId, boundTo, lifetime, data = {} }: OneTimeTokenRequest): Promise<string> {
-    const token = randomBytes(32).toString('base64url');
+  async create({
+    purpose,
+    userId,
+    boundTo,
+    lifetime,
+    data = {},
+    ...given
+  }: OneTimeTokenRequest): Promise<string> {
+    const token = given.token ?? randomBytes(32).toString('base64url');
     const createdAt = this.#now();
     const key = keyOf(purpose, userId, boundTo);
     const expiresAt = createdAt + lifetime;

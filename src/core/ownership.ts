@@ -33,7 +33,11 @@ export class Ownership {
    * is used for anything else, and only where `mayEnterBy` says that the address may open the account. `except` names
    * what the owner has just made, such as the new password. Throws EMAIL_TAKEN when somebody else has the address.
    */
-  async takeOver(user: UserRecord, { canonical }: EmailAddress, except: readonly string[] = []): Promise<UserRecord> {
+  async takeOver(
+    user: UserRecord,
+    { canonical }: EmailAddress,
+    except: readonly string[] = [],
+  ): Promise<UserRecord> {
     const { users, sessions, oneTimeTokens, background } = this.#parts;
     const endSessions = (): Promise<void> => sessions.revokeAll(user.id);
     const forget = async (): Promise<void> => {
@@ -57,9 +61,21 @@ export class Ownership {
     return owner;
   }
 
+  /**
+   * Takes away what a stranger may have prepared, but its links and names. For whoever commits the proof by a step of
+   * its own and calls `takeOver` after that: a process that is killed in between must not leave the stranger in.
+   */
+  async clear(userId: string, except: readonly string[]): Promise<void> {
+    await this.#parts.sessions.revokeAll(userId);
+    await this.#removeIdentities(userId, except);
+  }
+
   async #removeIdentities(userId: string, except: readonly string[]): Promise<void> {
-    const prepared = ({ service }: IdentityRecord): boolean => !NAMES.has(service) && !except.includes(service);
+    const prepared = ({ service }: IdentityRecord): boolean =>
+      !NAMES.has(service) && !except.includes(service);
     const identities = await this.#parts.users.findIdentities(userId);
-    await Promise.all(identities.filter(prepared).map((identity) => this.#parts.users.removeIdentity(identity)));
+    await Promise.all(
+      identities.filter(prepared).map((identity) => this.#parts.users.removeIdentity(identity)),
+    );
   }
 }

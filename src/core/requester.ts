@@ -124,6 +124,12 @@ function withoutLookUp(claims: AccessClaims, micro: boolean): Requester {
   const { userId, sessionId, actorUserId, authenticatedAt, amr, custom } = claims;
   // A copy: the claims are remembered, and what one request writes into its user is not for the next.
   const user = micro ? { id: userId } : { ...copyOf(custom), id: userId };
-  const session = { id: sessionId, userId, actorUserId, authenticatedAt: new Date(authenticatedAt), amr: [...amr] };
+  const session = {
+    id: sessionId,
+    userId,
+    actorUserId,
+    authenticatedAt: new Date(authenticatedAt),
+    amr: [...amr],
+  };
   return { user: user as User, session };
 }

@@ -24,12 +24,15 @@ export function createSecrets(encryptionKey: unknown, tokenSecret: unknown): Sec
   return {
     box: () => box ?? missing(),
     keys: (purpose) =>
-      (keys ?? missing()).map((key) => Buffer.from(hkdfSync('sha256', key, '', `graphql-accounts ${purpose}`, 32))),
+      (keys ?? missing()).map((key) =>
+        Buffer.from(hkdfSync('sha256', key, '', `graphql-accounts ${purpose}`, 32)),
+      ),
   };
 }
 
 function keysOf(encryptionKey: unknown, tokenSecret: unknown): string[] | null {
-  if (encryptionKey === undefined) return typeof tokenSecret === 'string' ? [encryptionKeyOf(tokenSecret)] : null;
+  if (encryptionKey === undefined)
+    return typeof tokenSecret === 'string' ? [encryptionKeyOf(tokenSecret)] : null;
   const keys: unknown[] = Array.isArray(encryptionKey) ? encryptionKey : [encryptionKey];
   if (keys.every((key) => typeof key === 'string')) return keys;
   throw new TypeError('encryptionKey must be a string or several');

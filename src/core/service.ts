@@ -83,6 +83,8 @@ export interface AccountsService {
     connection: Connection,
     attempt: Attempt,
   ): Promise<Authentication>;
+  /** Other names by which `authenticate` finds the service, where none is registered under that name. */
+  readonly aliases?: readonly string[] | undefined;
   readonly operations?: ServiceOperations | undefined;
   /** Of the service that checks second factors: at most one does. */
   readonly factor?: FactorVerifier | undefined;

@@ -19,6 +19,16 @@ export interface SessionInfo {
   amr: string[];
 }
 
+/** What a session must have shown for something. */
+export interface RequiredProof {
+  /** How old the proof may be, in milliseconds. */
+  maxAge?: number | undefined;
+  secondFactor?: boolean | undefined;
+}
+
+/** RFC 8176: more than one factor. */
+export const MULTIPLE_FACTORS = 'mfa';
+
 /** A session that is good now, with its user. */
 export interface LiveSession {
   session: SessionRecord;
@@ -70,10 +80,7 @@ export class Sessions {
    * Begins a session and hands it to `use`, which makes its tokens. When that fails, nobody holds them, and the
    * session ends at once. That of an impersonator ends no later than the session it was begun from.
    */
-  async begin<T>(
-    begun: NewSession,
-    use: (session: SessionRecord) => Promise<T>,
-  ): Promise<T> {
+  async begin<T>(begun: NewSession, use: (session: SessionRecord) => Promise<T>): Promise<T> {
     const session = await this.#create(begun);
     try {
       return await use(session);
@@ -166,7 +173,17 @@ export class Sessions {
 
   /** Throws RECENT_LOGIN_REQUIRED when the last proof was too long ago. */
   requireRecent({ authenticatedAt }: SessionRecord): void {
-    if (this.#now() - authenticatedAt > this.#lifetimes.recent) throw new AccountsError('RECENT_LOGIN_REQUIRED');
+    if (this.#now() - authenticatedAt > this.#lifetimes.recent)
+      throw new AccountsError('RECENT_LOGIN_REQUIRED');
+  }
+
+  /** Throws RECENT_LOGIN_REQUIRED and TWO_FACTOR_REQUIRED; the first for what is no session of ours. */
+  requireProof(session: SessionInfo | null, { maxAge, secondFactor = false }: RequiredProof): void {
+    const { authenticatedAt, amr = [] }: Partial<SessionInfo> = session ?? {};
+    const age = authenticatedAt instanceof Date ? this.#now() - authenticatedAt.getTime() : Number.NaN;
+    if (!(age <= (maxAge ?? Number.POSITIVE_INFINITY))) throw new AccountsError('RECENT_LOGIN_REQUIRED');
+    if (secondFactor && !amr.includes(MULTIPLE_FACTORS))
+      throw new AccountsError('TWO_FACTOR_REQUIRED', 'This needs a login with a second factor.');
   }
 
   /** True when this call ended it. */

@@ -139,8 +139,14 @@ describe('the settings', () => {
     [{ SITE_URL: 'example.com' }, 'SITE_URL'],
     [{ SITE_URL: 'https://example.com/?a=1' }, 'SITE_URL'],
     [{ SITE_URL: 'https://ada:hunter2@example.com' }, 'SITE_URL'],
+    [{ RP_ID: 'https://example.com' }, 'RP_ID'],
+    [{ RP_ID: '127.0.0.1' }, 'RP_ID'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
     [{ HASH_CONCURRENCY: '0' }, 'HASH_CONCURRENCY'],
+    [{ RETURN_TO_ORIGINS: 'app.example.com' }, 'RETURN_TO_ORIGINS'],
+    [{ RETURN_TO_ORIGINS: 'https://app.example.com/a' }, 'RETURN_TO_ORIGINS'],
+    [{ RETURN_TO_ORIGINS: 'https://ada:hunter2@app.example.com' }, 'RETURN_TO_ORIGINS'],
+    [{ RETURN_TO_ORIGINS: 'javascript:alert(1)' }, 'RETURN_TO_ORIGINS'],
     [{ TRUSTED_PROXIES: '10.0.0.0/33' }, 'TRUSTED_PROXIES'],
     [{ TRUSTED_PROXIES: 'proxy.example.com' }, 'TRUSTED_PROXIES'],
   ])('%o is refused', (environment, told) => {
@@ -161,6 +167,9 @@ describe('the settings', () => {
       mail: { to: 'console' },
       mailFrom: null,
       siteUrl: null,
+      rpId: null,
+      oauth: { providers: {}, redirectUris: [] },
+      returnToOrigins: [],
       autologin: false,
       requireEmailVerification: false,
       ambiguousErrors: true,
@@ -236,6 +245,14 @@ describe('the settings', () => {
   test('flags of the same names win over the environment', () => {
     const settings = readSettings({ PORT: '1', HOST: '::1' }, { PORT: '2', STATELESS: true });
     expect(parseConfig(settings)).toMatchObject({ port: 2, host: '::1', stateless: true });
+  });
+
+  test('RETURN_TO_ORIGINS is a list of origins', () => {
+    const { returnToOrigins } = configOf({
+      RETURN_TO_ORIGINS: 'https://app.example.com/, http://LOCALHOST:3000',
+    });
+    expect(returnToOrigins).toEqual(['https://app.example.com', 'http://localhost:3000']);
+    expect(configOf({}).returnToOrigins).toEqual([]);
   });
 
   test('TRUSTED_PROXIES is a list of addresses and ranges', () => {

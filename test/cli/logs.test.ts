@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createLog, type LogLevel } from '../../src/cli/log.ts';
 import { WORDS } from '../../src/cli/pages/views.ts';
 import { describeError, loggedPath } from '../../src/cli/redaction.ts';
+import { LINK_PATH } from '../../src/services/magic-link/index.ts';
 import { LINK_PATHS } from '../../src/services/password/links.ts';
 import { type Program, printed, startProgram } from '../program.ts';
 import { ask, Bench, LOG_IN, PASSWORD, SIGN_UP, send, tokensOf } from './child.ts';
@@ -168,7 +169,7 @@ describe('what the log tells of an error', () => {
   test.each([
     [`/verify-email/${TOKEN}`, '/verify-email'],
     [`/a/reset-password/${TOKEN}/b?c=d`, '/a/reset-password'],
-    [`/magic-link/1`, '/magic-link'],
+    [`/magic-link/1?returnTo=/a`, '/magic-link'],
     [`/x/${TOKEN}`, '/x/…'],
     ['/graphql?query=x', '/graphql'],
     ['/\u0000\u202e\n', '/???'],
@@ -178,8 +179,9 @@ describe('what the log tells of an error', () => {
   });
 
   test('whatever link is mailed has a page, and its token is never logged', () => {
-    expect(Object.keys(WORDS).sort()).toEqual([...LINK_PATHS].sort());
-    for (const path of LINK_PATHS) {
+    const paths = [...LINK_PATHS, LINK_PATH];
+    expect(Object.keys(WORDS).sort()).toEqual(paths.sort());
+    for (const path of paths) {
       expect(loggedPath(`/${path}/1`)).toBe(`/${path}`);
       expect(loggedPath(`/accounts/${path}/1/2`)).toBe(`/accounts/${path}`);
     }

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createHttpServer, listen } from '../../src/cli/http/server.ts';
 import { type LinkActions, linkPages } from '../../src/cli/pages/link-pages.ts';
+import type { LoginResult } from '../../src/core/login.ts';
 import { AccountsError } from '../../src/errors.ts';
 import { type Program, startProgram } from '../program.ts';
 import { ask, emailsOf, LOG_IN, PASSWORD, SIGN_UP, send, tokensOf } from './child.ts';
@@ -48,6 +50,24 @@ describe('the links of mails', () => {
     expect(await isVerified()).toBe(true);
     const again = await send(link, { method: 'POST', headers: FORM });
     expect(again).toMatchObject({ status: 404, text: expect.stringContaining('not valid') });
+  });
+
+  test('S39 “This was not me” frees the address, and to look at the page does nothing', async () => {
+    await signUp();
+    const link = await linkFor('verify-email', 'sendVerificationEmail');
+    const form = await send(link);
+    expect(form.text).toContain('An account was made');
+    expect(form.text).toContain(
+      '<button class="other" name="answer" value="not-me">This was not me</button>',
+    );
+    const body = 'answer=not-me';
+    const foreign = { ...FORM, 'sec-fetch-site': 'cross-site' };
+    expect((await send(link, { method: 'POST', headers: foreign, body })).status).toBe(400);
+    expect((await logIn(PASSWORD)).data?.authenticate).toBeTruthy();
+    const done = await send(link, { method: 'POST', headers: FORM, body });
+    expect(done).toMatchObject({ status: 200, text: expect.stringContaining('The address is free') });
+    expect((await logIn(PASSWORD)).errors?.[0]?.extensions.code).toBe('INVALID_CREDENTIALS');
+    expect((await send(link, { method: 'POST', headers: FORM, body })).status).toBe(404);
   });
 
   test('a reset sets the password, once', async () => {
@@ -128,6 +148,8 @@ describe('the links of mails', () => {
       send(`${program.origin}/verify-email/${TOKEN}`, { method: 'POST', headers: FORM }),
       send(`${program.origin}/reset-password/${TOKEN}`, form),
       send(`${program.origin}/enroll-account/x`),
+      send(`${program.origin}/magic-link/${TOKEN}`),
+      send(`${program.origin}/magic-link/${TOKEN}`, { method: 'POST', headers: FORM }),
     ]);
     for (const { headers, text } of pages) {
       expect(headers['content-security-policy']).toMatch(
@@ -187,11 +209,141 @@ describe('what the accounts answer', () => {
     ]);
   });
 
+  const LOGIN = {
+    sessionId: '1',
+    tokens: { accessToken: 'an-access"<token>', refreshToken: 'a-refresh-token' },
+    user: { id: '1', username: null, emails: [{ address: '<b>@example.com', verified: true }] },
+  } as unknown as LoginResult;
+  const challenged = (challenge: string) =>
+    new AccountsError('TWO_FACTOR_REQUIRED', undefined, {
+      extensions: { challenge, factors: ['totp', 'recovery'] },
+    });
+  const post = (origin: string, body: object = {}, query = '') =>
+    send(`${origin}/magic-link/${TOKEN}${query}`, {
+      method: 'POST',
+      headers: FORM,
+      body: new URLSearchParams({ ...body }).toString(),
+    });
+
+  test('S30 a magic link shows a button, and logs in when it is pressed', async () => {
+    const asked: unknown[] = [];
+    const origin = await serve({
+      logIn: async (...given) => {
+        asked.push(given);
+        return LOGIN;
+      },
+    });
+    for (const method of ['GET', 'HEAD']) {
+      const { status, text } = await send(`${origin}/magic-link/${TOKEN}`, { method });
+      expect(status).toBe(200);
+      if (method === 'GET') expect(text).toMatch(/<form method="post">\s*<button>Log in<\/button>/);
+    }
+    expect(asked).toEqual([]);
+    const { status, text, headers } = await post(origin);
+    expect(status).toBe(200);
+    expect(asked).toEqual([['magicLink', { token: TOKEN }, { ip: null, userAgent: null }]]);
+    expect(text).toContain('You are logged in');
+    expect(text).toContain('As &#60;b&#62;@example.com.');
+    expect(text).toContain('data-access-token="an-access&#34;&#60;token&#62;"');
+    expect(text.match(/<script/g)).toHaveLength(1);
+    const script = /<script[^>]*>([\s\S]*)<\/script>/.exec(text)?.[1] ?? '';
+    const hash = createHash('sha256').update(script).digest('base64');
+    expect(headers['content-security-policy']).toContain(`script-src 'sha256-${hash}';`);
+    expect(headers).toMatchObject({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
+    expect(JSON.stringify(headers)).not.toContain('token');
+  });
+
+  test('S34 a second factor is asked for in the same page, and a wrong code again', async () => {
+    const asked: unknown[] = [];
+    const answers = [
+      () => Promise.reject(challenged('the-challenge')),
+      () => Promise.reject(new AccountsError('INVALID_CODE')),
+      () => Promise.reject(new AccountsError('RATE_LIMITED', undefined, { extensions: { retryAfter: 60 } })),
+      () => Promise.reject(new AccountsError('INVALID_TOKEN')),
+      async () => LOGIN,
+    ];
+    const origin = await serve({
+      logIn: (service, params) => {
+        asked.push([service, params]);
+        return answers.shift()?.() ?? Promise.reject(new Error('too often'));
+      },
+    });
+    const form = await post(origin);
+    expect(form.status).toBe(200);
+    expect(form.headers['content-security-policy']).not.toContain('script-src');
+    expect(form.text).toContain('<input type="hidden" name="challenge" value="the-challenge">');
+    expect(form.text).toContain('recovery codes');
+    const sent = { challenge: 'the-challenge', factors: 'totp recovery', code: '123456' };
+    const wrong = await post(origin, sent);
+    expect(wrong.status).toBe(422);
+    expect(wrong.text).toContain('<p role="alert">The code is wrong');
+    expect(wrong.text).toContain('value="the-challenge"');
+    expect(wrong.text).toContain('recovery codes');
+    expect(wrong.text).not.toContain('123456');
+    const limited = await post(origin, sent);
+    expect(limited).toMatchObject({ status: 429, headers: { 'retry-after': '60' } });
+    expect(limited.text).toContain('value="the-challenge"');
+    expect(await post(origin, sent)).toMatchObject({
+      status: 404,
+      text: expect.stringContaining('Begin again'),
+    });
+    expect((await post(origin, sent)).text).toContain('You are logged in');
+    const second = ['twoFactor', { token: 'the-challenge', code: '123456' }];
+    expect(asked).toEqual([['magicLink', { token: TOKEN }], second, second, second, second]);
+  });
+
+  test.each([
+    ['INVALID_TOKEN', 404, 'not valid'],
+    ['INVALID_CREDENTIALS', 403, 'You cannot log in'],
+    ['LOGIN_REFUSED', 403, 'You cannot log in'],
+    ['RATE_LIMITED', 429, 'Too many attempts'],
+    ['TWO_FACTOR_REQUIRED', 403, 'needs a second factor'],
+    ['SERVICE_UNAVAILABLE', 503, 'did not work'],
+    ['SERVICE_NOT_FOUND', 500, 'did not work'],
+  ] as const)('a magic link that ends in %s', async (code, status, told) => {
+    const extensions = code === 'RATE_LIMITED' ? { retryAfter: 7 } : {};
+    const error = new AccountsError(code, 'canary', { extensions });
+    const origin = await serve({ logIn: () => Promise.reject(error) });
+    const answer = await post(origin);
+    expect(answer.status).toBe(status);
+    expect(answer.text).toContain(told);
+    expect(answer.text).not.toContain('canary');
+    expect(answer.headers['retry-after']).toBe(code === 'RATE_LIMITED' ? '7' : undefined);
+  });
+
+  test.each([
+    ['/diary?a=1&b=2', 'https://example.com/diary?a=1&#38;b=2'],
+    ['https://example.com/diary', 'https://example.com/diary'],
+    ['https://app.example.com', 'https://app.example.com/'],
+    ['https://evil.example.com/', null],
+    ['//evil.example.com/', null],
+    ['/\\evil.example.com/', null],
+    ['http://example.com/', null],
+    ['https://example.com.evil.com/', null],
+    ['https://example.com@evil.com/', null],
+    ['https://ada@example.com/', null],
+    ['javascript:alert(1)', null],
+    ['data:text/html,x', null],
+    ['', 'https://example.com/accounts'],
+  ])('the page of who is logged in leads on to %j: %j', async (returnTo, href) => {
+    const origin = await serve({ logIn: async () => LOGIN });
+    const { text } = await post(origin, {}, `?${new URLSearchParams({ returnTo })}`);
+    if (href === null) expect(text).not.toMatch(/<a |evil|alert\(|ada/);
+    else expect(text).toContain(`<a href="${href}">Continue</a>`);
+  });
+
   async function serve(actions: Partial<LinkActions>, reported: unknown[] = []): Promise<string> {
     const pages = linkPages({
-      actions: { verifyEmail: async () => {}, resetPassword: async () => null, ...actions },
+      actions: {
+        verifyEmail: async () => {},
+        rejectEmail: async () => {},
+        resetPassword: async () => null,
+        logIn: () => Promise.reject(new AccountsError('INVALID_TOKEN')),
+        ...actions,
+      },
       connectionOf: () => ({ ip: null, userAgent: null }),
       siteUrl: 'https://example.com/accounts',
+      returnToOrigins: ['https://app.example.com'],
       report: (error) => reported.push(error),
     });
     const server = createHttpServer((req, res) => pages(req, res) || undefined);

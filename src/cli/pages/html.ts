@@ -28,22 +28,38 @@ p:last-child { margin-bottom: 0; }
 p[role="alert"] { color: var(--bad); }
 label { display: block; margin-bottom: 1rem; font-weight: 600; }
 input { display: block; width: 100%; margin-top: .25rem; padding: .625rem .75rem; font: inherit; font-weight: 400; color: inherit; background: transparent; border: 1px solid var(--edge); border-radius: .375rem; }
+a { color: var(--accent); font-weight: 600; }
 button { width: 100%; padding: .75rem; font: inherit; font-weight: 600; color: #fff; background: var(--accent); border: 0; border-radius: .375rem; cursor: pointer; }
+button.other { margin-top: .75rem; color: inherit; background: transparent; border: 1px solid var(--edge); }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 `;
 
-const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
+const STYLE_SOURCE = sourceOf(STYLE);
 
-/** The headers of a page that runs nothing, loads nothing, tells no other site its address, and stays in no cache. */
-export const PAGE_HEADERS = {
-  'content-type': 'text/html; charset=utf-8',
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
-  'referrer-policy': 'no-referrer',
-  'cache-control': 'no-store',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'x-robots-tag': 'noindex',
-};
+/**
+ * The headers of a page that runs nothing but the text of `script`, loads nothing, tells no other site its address, and
+ * stays in no cache.
+ */
+export function pageHeaders(script?: string): Record<string, string> {
+  const scripts = script === undefined ? '' : ` script-src ${sourceOf(script)};`;
+  return {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': `default-src 'none'; style-src ${STYLE_SOURCE};${scripts} form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'x-robots-tag': 'noindex',
+  };
+}
+
+/** Those of a page that runs nothing. */
+export const PAGE_HEADERS = pageHeaders();
+
+/** Names a text in a content security policy. */
+function sourceOf(text: string): string {
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+}
 
 /** A whole page around its content. */
 export function page(title: string, content: Html): string {

@@ -2,16 +2,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Connection } from '../../core/connection.ts';
 import type { Report } from '../../core/report.ts';
 import { AccountsError, type AccountsErrorCode } from '../../errors.ts';
-import { answerEarly, type BodyProblem, readBody } from '../http/body.ts';
 import { respond } from '../http/respond.ts';
-import { pathOf } from '../http/url.ts';
+import { pathOf, queryOf } from '../http/url.ts';
+import { readForm } from './form.ts';
 import { PAGE_HEADERS } from './html.ts';
-import { donePage, formPage, messagePage, WORDS } from './views.ts';
+import { type LogIn, logInStep } from './login-step.ts';
+import { returnToOf } from './return-to.ts';
+import { donePage, formPage, messagePage, NOT_ME, type PageName, REJECTED, WORDS } from './views.ts';
 
-/** The operations of the password service that the pages use. */
+/** What the pages do. */
 export interface LinkActions {
   verifyEmail(token: string): Promise<unknown>;
+  rejectEmail(token: string): Promise<unknown>;
   resetPassword(token: string, newPassword: string, connection: Connection): Promise<unknown>;
+  logIn: LogIn;
 }
 
 interface LinkPagesOptions {
@@ -19,12 +23,25 @@ interface LinkPagesOptions {
   connectionOf(req: IncomingMessage): Connection;
   /** What links begin with. If it has a path, the proxy in front may pass that on or take it off. */
   siteUrl: string;
+  /** Where the page of a login may lead on to, beside the site itself. */
+  returnToOrigins: readonly string[];
   report: Report;
 }
 
-type PageName = keyof typeof WORDS;
+/** What a page answers, beside its headers, which are those of a page that runs nothing. */
+interface Answer {
+  status: number;
+  text: string;
+  headers?: Record<string, string>;
+}
 
-const MAX_FORM = 10 * 1024;
+/** A form that was sent. */
+interface Sent {
+  token: string;
+  form: URLSearchParams;
+  req: IncomingMessage;
+}
+
 const TOKEN = /^[\w-]{43}$/;
 
 /** What the person at the form can put right, in the same form. */
@@ -37,19 +54,38 @@ const REPEATABLE: ReadonlyMap<AccountsErrorCode, string> = new Map([
   ['PASSWORD_BREACHED', 'This password is known from a data breach. Choose another one.'],
 ]);
 
-const INVALID_LINK = messagePage(
-  'This link is not valid',
-  'It was already used, has expired, or is not complete. Ask for a new one where you asked for this one.',
-);
-const TAKEN = messagePage(
-  'This e-mail address belongs to another account',
-  'Somebody else has confirmed it in the meantime.',
-);
-const REFUSED_FORM = messagePage('This form was not accepted', 'Open the link in your mail again.');
+const INVALID_LINK = {
+  status: 404,
+  text: messagePage(
+    'This link is not valid',
+    'It was already used, has expired, or is not complete. Ask for a new one where you asked for this one.',
+  ),
+};
+const REFUSED_LOGIN = { status: 403, text: messagePage('You cannot log in', 'This login was refused.') };
 const FAILED = messagePage(
   'That did not work',
   'The server could not do it for the moment. Go back and try it again in a minute.',
 );
+
+/** What the person at the form can do nothing about. */
+const REFUSALS: ReadonlyMap<AccountsErrorCode, Answer> = new Map([
+  ['INVALID_TOKEN', INVALID_LINK],
+  [
+    'EMAIL_TAKEN',
+    {
+      status: 409,
+      text: messagePage(
+        'This e-mail address belongs to another account',
+        'Somebody else has confirmed it in the meantime.',
+      ),
+    },
+  ],
+  ['INVALID_CREDENTIALS', REFUSED_LOGIN],
+  ['LOGIN_REFUSED', REFUSED_LOGIN],
+  ['RATE_LIMITED', { status: 429, text: messagePage('Too many attempts', 'Try again later.') }],
+  ['BUSY', { status: 503, text: FAILED }],
+  ['SERVICE_UNAVAILABLE', { status: 503, text: FAILED }],
+]);
 
 /**
  * Answers the links of mails, and returns false for every other path. Looking at a page uses nothing up, because mail
@@ -73,48 +109,68 @@ async function answer(
   name: PageName,
   token: string,
 ): Promise<void> {
-  const words = WORDS[name];
-  const asksPassword = name !== 'verify-email';
-  const show = (status: number, text: string): void => respond(req, res, status, PAGE_HEADERS, text);
-  const showForm = (problem: string): void => show(422, formPage(words, asksPassword, problem));
+  const show = ({ status, text, headers = PAGE_HEADERS }: Answer): void =>
+    respond(req, res, status, headers, text);
   if (!['GET', 'HEAD', 'POST'].includes(req.method ?? '')) {
     return respond(req, res, 405, { ...PAGE_HEADERS, allow: 'GET, HEAD, POST' });
   }
-  if (!TOKEN.test(token)) return show(404, INVALID_LINK);
-  if (req.method !== 'POST') return show(200, formPage(words, asksPassword));
+  if (!TOKEN.test(token)) return show(INVALID_LINK);
+  if (req.method !== 'POST') return show({ status: 200, text: formPage(name) });
   const form = await readForm(req, res);
-  if (form === 'gone') return;
-  if (form === 'refused') return answerEarly(req, res, 400, PAGE_HEADERS, REFUSED_FORM);
-  if (form === 'too large') return answerEarly(req, res, 413, PAGE_HEADERS, REFUSED_FORM);
+  if (!form) return;
   try {
-    if (asksPassword) {
-      const password = form.get('password') ?? '';
-      if (password !== form.get('repetition')) return showForm('The two passwords are not the same.');
-      await options.actions.resetPassword(token, password, options.connectionOf(req));
-    } else {
-      await options.actions.verifyEmail(token);
-    }
-    show(200, donePage(words));
+    show(await act(options, name, { token, form, req }));
   } catch (error) {
-    if (!(error instanceof AccountsError)) options.report(error, `the page ${name}`);
-    const code = error instanceof AccountsError ? error.code : 'INTERNAL_SERVER_ERROR';
-    const problem = REPEATABLE.get(code);
-    if (problem !== undefined) return showForm(problem);
-    if (code === 'INVALID_TOKEN') return show(404, INVALID_LINK);
-    if (code === 'EMAIL_TAKEN') return show(409, TAKEN);
-    show(code === 'BUSY' || code === 'SERVICE_UNAVAILABLE' ? 503 : 500, FAILED);
+    show(refusal(options, name, error));
   }
 }
 
-/** Reads the form of the page itself. One of another site is `refused`: browsers tell where a form was sent from. */
-async function readForm(
-  req: IncomingMessage,
-  res: ServerResponse,
-): Promise<URLSearchParams | 'refused' | BodyProblem> {
-  const { 'sec-fetch-site': site = 'same-origin', 'content-type': type = '' } = req.headers;
-  if (site !== 'same-origin' || !/^application\/x-www-form-urlencoded(;|$)/i.test(type)) return 'refused';
-  const body = await readBody(req, res, MAX_FORM);
-  return typeof body === 'string' ? body : new URLSearchParams(body.toString());
+function act(options: LinkPagesOptions, name: PageName, sent: Sent): Promise<Answer> {
+  if (name === 'verify-email') return verify(options, sent);
+  if (name === 'magic-link') return logIn(options, sent);
+  return setPassword(options, name, sent);
+}
+
+async function verify({ actions }: LinkPagesOptions, { token, form }: Sent): Promise<Answer> {
+  const isRejected = form.get(NOT_ME.name) === NOT_ME.value;
+  await (isRejected ? actions.rejectEmail(token) : actions.verifyEmail(token));
+  return { status: 200, text: donePage(isRejected ? REJECTED : WORDS['verify-email'].done) };
+}
+
+async function setPassword(
+  { actions, connectionOf }: LinkPagesOptions,
+  name: 'reset-password' | 'enroll-account',
+  { token, form, req }: Sent,
+): Promise<Answer> {
+  const password = form.get('password') ?? '';
+  if (password !== form.get('repetition')) {
+    return { status: 422, text: formPage(name, 'The two passwords are not the same.') };
+  }
+  await actions.resetPassword(token, password, connectionOf(req));
+  return { status: 200, text: donePage(WORDS[name].done) };
+}
+
+function logIn(options: LinkPagesOptions, { token, form, req }: Sent): Promise<Answer> {
+  const { actions, connectionOf, siteUrl, returnToOrigins: origins } = options;
+  return logInStep(form, {
+    logIn: actions.logIn,
+    first: { service: 'magicLink', params: { token } },
+    connection: connectionOf(req),
+    returnTo: returnToOf(queryOf(req.url), { siteUrl, origins }),
+  });
+}
+
+function refusal({ report }: LinkPagesOptions, name: PageName, error: unknown): Answer {
+  if (!(error instanceof AccountsError)) {
+    report(error, `the page ${name}`);
+    return { status: 500, text: FAILED };
+  }
+  const problem = REPEATABLE.get(error.code);
+  if (problem !== undefined) return { status: 422, text: formPage(name, problem) };
+  const answer = REFUSALS.get(error.code) ?? { status: 500, text: FAILED };
+  const { retryAfter } = error.extensions;
+  if (typeof retryAfter !== 'number') return answer;
+  return { ...answer, headers: { ...PAGE_HEADERS, 'retry-after': String(retryAfter) } };
 }
 
 function isPage(name: string): name is PageName {

@@ -1,54 +1,79 @@
 import type { CounterStore } from '../../database/ports.ts';
+import { AccountsError } from '../../errors.ts';
 import { type Clock, DAY } from '../time.ts';
 import { createLimiter, type Limiter, rateLimited } from './limiter.ts';
 import type { ResolvedRateLimits } from './options.ts';
 
 /** Wrong guesses are forgotten a day after the first of them. */
 const MEMORY = DAY;
+/** More often no delay can be doubled. */
+const MAX_DOUBLINGS = 30;
+
+/** A guess that was spent and has not turned out to be wrong. */
+export interface SpentGuess {
+  /** It was none. */
+  refund(): Promise<void>;
+  /** It was right, and all that were wrong before it are forgotten. */
+  reset(): Promise<void>;
+}
 
 /**
- * Wrong guesses in a row at one account. After the last one that is free, a gate closes for a minute; then it lets one
+ * Wrong guesses in a row at one account. With the last one that is free a gate closes for a minute; then it lets one
  * guess through, and closes for twice as long. It always opens again: nobody can shut the owner out for ever (S10).
  */
 export class AccountGuesses {
   readonly #limits: ResolvedRateLimits;
-  readonly #guesses: Limiter;
+  readonly #free: Limiter;
   readonly #gate: Limiter;
+  /** How often the gate was closed. */
+  readonly #late: Limiter;
 
   constructor(store: CounterStore, now: Clock, limits: ResolvedRateLimits) {
     this.#limits = limits;
-    const points = limits.accountGuesses;
-    this.#guesses = createLimiter(store, now, { name: 'account', points, duration: MEMORY });
-    this.#gate = createLimiter(store, now, { name: 'gate', points: 1, duration: limits.accountDelay });
+    const limiter = (name: string, points: number, duration: number): Limiter =>
+      createLimiter(store, now, { name, points, duration });
+    this.#free = limiter('account', limits.accountGuesses - 1, MEMORY);
+    this.#gate = limiter('gate', 1, limits.accountMaxDelay);
+    this.#late = limiter('late', 1, MEMORY);
   }
 
-  /** Spends a guess; what takes it back. Throws RATE_LIMITED. */
-  async spend(account: string): Promise<() => Promise<void>> {
-    const [gate, { spent }] = await Promise.all([this.#gate.look(account), this.#guesses.look(account)]);
-    if (gate.spent > 0) throw rateLimited(gate.remaining);
-    const free = this.#limits.accountGuesses - 1;
-    if (spent < free) {
-      if ((await this.#guesses.penalize(account)) <= free) return () => this.#guesses.refund(account);
-      // Others were faster.
-      await this.#guesses.refund(account);
+  /** Throws RATE_LIMITED. */
+  async spend(account: string): Promise<SpentGuess> {
+    try {
+      await this.#free.spend(account);
+    } catch (error) {
+      if (error instanceof AccountsError && error.code === 'RATE_LIMITED') return this.#passGate(account);
+      throw error;
     }
-    return this.#passGate(account, Math.max(spent, free));
+    return {
+      refund: () => this.#free.refund(account),
+      // The gate is closed by the last free guess at the earliest, and asked by none before it.
+      reset: () => this.#free.reset(account),
+    };
   }
 
-  /** Forgets what was wrong before. */
+  /** Forgets what was wrong at an account. */
   async reset(account: string): Promise<void> {
-    await Promise.all([this.#guesses.reset(account), this.#gate.reset(account)]);
+    await Promise.all([this.#free, this.#gate, this.#late].map((limiter) => limiter.reset(account)));
   }
 
   /** Of all who come at once, one gets through: the gate closes with the same step that lets it in. */
-  async #passGate(account: string, spent: number): Promise<() => Promise<void>> {
-    const { accountDelay, accountMaxDelay, accountGuesses } = this.#limits;
-    const doublings = Math.min(spent + 1 - accountGuesses, 30);
+  async #passGate(account: string): Promise<SpentGuess> {
+    const { accountDelay, accountMaxDelay } = this.#limits;
+    const [gate, late, free] = await Promise.all(
+      [this.#gate, this.#late, this.#free].map((limiter) => limiter.look(account)),
+    );
+    if (gate && gate.spent > 0) throw rateLimited(gate.remaining);
+    const doublings = Math.min(late?.spent ?? 0, MAX_DOUBLINGS);
     await this.#gate.spend(account, Math.min(accountDelay * 2 ** doublings, accountMaxDelay));
-    await this.#guesses.penalize(account);
-    return async () => {
-      await this.#guesses.refund(account);
-      await this.#gate.reset(account);
+    // Forgotten together with the free ones.
+    await this.#late.penalize(account, free?.remaining || MEMORY);
+    return {
+      refund: async () => {
+        await this.#late.refund(account);
+        await this.#gate.reset(account);
+      },
+      reset: () => this.reset(account),
     };
   }
 }

@@ -1,7 +1,7 @@
 import { AccountsError, type AccountsErrorCode } from '../../errors.ts';
-import type { AccountGuesses } from './account-guesses.ts';
+import type { AccountGuesses, SpentGuess } from './account-guesses.ts';
 import type { Limiter } from './limiter.ts';
-import type { Lines } from './lines.ts';
+import type { Lines, Place } from './lines.ts';
 import { networkOf } from './network.ts';
 
 /** Whose secret is guessed: a user's, or that of a name which nobody has, which is delayed alike (S10). */
@@ -23,8 +23,16 @@ interface GuessesParts {
   places: { account: number; address: number };
 }
 
+/** An id that no user has. */
+const NOBODY = 'nobody';
+
 /** What somebody learns from these is that the guess was wrong. */
-const WRONG: ReadonlySet<AccountsErrorCode> = new Set<AccountsErrorCode>(['INVALID_CREDENTIALS', 'INVALID_CODE', 'INVALID_TOKEN']);
+const WRONG: ReadonlySet<AccountsErrorCode> = new Set<AccountsErrorCode>([
+  'INVALID_CREDENTIALS',
+  'INVALID_CODE',
+  'INVALID_TOKEN',
+  'PROVIDER_REFUSED',
+]);
 
 /**
  * The guesses of one attempt, at most one at each account. They are spent before anything is verified, so that a
@@ -33,8 +41,8 @@ const WRONG: ReadonlySet<AccountsErrorCode> = new Set<AccountsErrorCode>(['INVAL
 export class Guesses {
   readonly #parts: GuessesParts | null;
   readonly #origin: GuessOrigin;
-  readonly #spent = new Map<string, () => Promise<void>>();
-  readonly #leave: (() => void)[] = [];
+  readonly #spent = new Map<string, SpentGuess>();
+  readonly #places: Place[] = [];
 
   constructor(parts: GuessesParts | null, origin: GuessOrigin) {
     this.#parts = parts;
@@ -46,49 +54,70 @@ export class Guesses {
     try {
       await this.#spendAddress();
       const result = await work();
-      await this.#settle(completed ? (account) => this.#parts?.accounts.reset(account) : 'refund');
+      await this.#settle(completed ? 'reset' : 'refund');
       return result;
     } catch (error) {
-      if (!(error instanceof AccountsError && WRONG.has(error.code))) await this.#settle('refund');
+      const { code, retryable } = error instanceof AccountsError ? error : { code: null, retryable: false };
+      const settled = code !== null && WRONG.has(code) ? undefined : this.#settle('refund');
+      // A store that hangs would hold the answer up for a second deadline.
+      if (!retryable) await settled;
       throw error;
     } finally {
-      for (const leave of this.#leave) leave();
+      for (const place of this.#places) place.leave();
     }
   }
 
-  /** To be called before a secret of the account is verified. Throws RATE_LIMITED. */
+  /** To be called before a secret of the account is verified. Throws RATE_LIMITED, and BUSY. */
   async spend(account: Account): Promise<void> {
     if (!this.#parts) return;
-    const { accounts, lines, places } = this.#parts;
-    const key = await this.#keyOf(account);
+    const { accounts, places } = this.#parts;
+    const [key, common] = await this.#keysOf(account);
     if (this.#spent.has(key)) return;
-    this.#leave.push(await lines.enter(key, places.account));
-    this.#spent.set(key, await accounts.spend(key));
+    const guess = await this.#enter(key, places.account, () => accounts.spend(key));
+    const { refund, reset } = guess;
+    // Whoever is in by a device of its own has proved as much as anybody.
+    const resetBoth = async (): Promise<void> => void (await Promise.all([reset(), accounts.reset(common)]));
+    this.#spent.set(key, key === common ? guess : { refund, reset: resetBoth });
   }
 
-  async #keyOf(account: Account): Promise<string> {
-    if ('unknown' in account) return `name ${account.unknown}`;
-    const device = await this.#origin.deviceOf?.(account.userId);
-    return device ? `user ${account.userId} device ${device}` : `user ${account.userId}`;
+  /** The budget to spend from, and the one that is everybody's. */
+  async #keysOf(account: Account): Promise<[key: string, common: string]> {
+    const isKnown = 'userId' in account;
+    // Asked for a name that nobody has as well: otherwise the time would tell whether it is somebody's (S8).
+    const device = await this.#origin.deviceOf?.(isKnown ? account.userId : NOBODY);
+    const common = isKnown ? `user ${account.userId}` : `name ${account.unknown}`;
+    return [isKnown && device ? `${common} device ${device}` : common, common];
   }
 
   async #spendAddress(): Promise<void> {
     const { address } = this.#origin;
     if (!this.#parts || address === undefined) return;
-    const { addresses, lines, places } = this.#parts;
+    const { addresses, places } = this.#parts;
     const key = networkOf(address);
-    this.#leave.push(await lines.enter(`address ${key}`, places.address));
-    await addresses.spend(key);
-    this.#refundAddress = () => addresses.refund(key);
+    await this.#enter(`address ${key}`, places.address, () => addresses.spend(key));
+    const refund = (): Promise<void> => addresses.refund(key);
+    this.#spent.set(`address ${key}`, { refund, reset: refund });
   }
 
-  #refundAddress: () => Promise<void> = async () => undefined;
+  /** Spends in turn. What others have spent who are under way may be given back yet, so it is tried again after them. */
+  async #enter<T>(line: string, places: number, spend: () => Promise<T>): Promise<T> {
+    const place = (await this.#parts?.lines.enter(line, places)) as Place;
+    this.#places.push(place);
+    for (;;) {
+      try {
+        return await spend();
+      } catch (error) {
+        if (!(error instanceof AccountsError && error.code === 'RATE_LIMITED')) throw error;
+        if (await place.giveWay()) continue;
+        // Nothing that is under way here can change it: a flood is refused at once, and not one after the other.
+        place.turnAway(error);
+        throw error;
+      }
+    }
+  }
 
   /** What fails here was reported by the store; the attempt is decided. */
-  async #settle(accounts: 'refund' | ((account: string) => Promise<void> | undefined)): Promise<void> {
-    const settled = [...this.#spent].map(([key, refund]) =>
-      accounts === 'refund' ? refund() : accounts(key),
-    );
-    await Promise.allSettled([this.#refundAddress(), ...settled]);
+  async #settle(outcome: keyof SpentGuess): Promise<void> {
+    await Promise.allSettled([...this.#spent.values()].map((guess) => guess[outcome]()));
   }
 }

@@ -15,10 +15,10 @@ interface LimiterOptions {
 
 /** Points that were spent under a key within a time. */
 export interface Limiter {
-  /** Spends a point; how many are spent then. Throws RATE_LIMITED past the limit. Atomic in all processes. */
-  spend(key: string, duration?: number): Promise<number>;
+  /** Spends a point, or none and throws RATE_LIMITED. Atomic in all processes. */
+  spend(key: string, duration?: number): Promise<void>;
   /** Spends a point whatever the limit; how many are spent then. */
-  penalize(key: string): Promise<number>;
+  penalize(key: string, duration?: number): Promise<number>;
   /** Gives a spent point back. */
   refund(key: string): Promise<void>;
   /** What is spent, and for how many milliseconds that counts. */
@@ -29,20 +29,24 @@ export interface Limiter {
 /** A limiter that counts in a store of ours, by a clock of ours. */
 export function createLimiter(store: CounterStore, now: Clock, options: LimiterOptions): Limiter {
   const counting = new StoredLimiter(store, now, options);
-  const spent = ({ consumedPoints }: RateLimiterRes): number => consumedPoints;
+  const during = (duration = options.duration) => ({ customDuration: duration / SECOND });
+  const refund = async (key: string): Promise<void> => {
+    const { consumedPoints } = await counting.reward(key);
+    // It was reset meanwhile, or has ended: that would be a point more for whoever comes next.
+    if (consumedPoints < 0) await counting.delete(key);
+  };
   return {
-    spend: async (key, duration = options.duration) => {
+    spend: async (key, duration) => {
       try {
-        return spent(await counting.consume(key, 1, { customDuration: duration / SECOND }));
+        await counting.consume(key, 1, during(duration));
       } catch (error) {
-        throw error instanceof RateLimiterRes ? rateLimited(error.msBeforeNext) : error;
+        if (!(error instanceof RateLimiterRes)) throw error;
+        await refund(key);
+        throw rateLimited(error.msBeforeNext);
       }
     },
-    penalize: async (key) => spent(await counting.penalty(key)),
-    refund: async (key) => {
-      // Below nothing when it was reset meanwhile: that would be a point more for whoever comes next.
-      if (spent(await counting.reward(key)) <= 0) await counting.delete(key);
-    },
+    penalize: async (key, duration) => (await counting.penalty(key, 1, during(duration))).consumedPoints,
+    refund,
     look: async (key) => {
       const found = await counting.get(key);
       return { spent: found?.consumedPoints ?? 0, remaining: found?.msBeforeNext ?? 0 };
@@ -69,7 +73,8 @@ class StoredLimiter extends RateLimiterStoreAbstract {
 
   async _upsert(key: string, points: number, duration: number, force: boolean): Promise<CounterRecord> {
     const now = this.#now();
-    const counter = { key: hashOf(key), points, expiresAt: now + duration };
+    // The package counts in seconds, and comes back from them with fractions.
+    const counter = { key: hashOf(key), points, expiresAt: now + Math.round(duration) };
     if (!force) return this.#store.add(counter, now);
     await this.#store.put(counter);
     return counter;

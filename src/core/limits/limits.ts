@@ -2,7 +2,7 @@ import type { CounterStore } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 import { type Clock, HOUR } from '../time.ts';
 import { AccountGuesses } from './account-guesses.ts';
-import { type GuessOrigin, Guesses } from './guesses.ts';
+import { Guesses, type GuessOrigin } from './guesses.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
 import { Lines } from './lines.ts';
 import { networkOf } from './network.ts';
@@ -35,7 +35,9 @@ export class Limits {
   guesses(origin: GuessOrigin): Guesses {
     if (!this.#rates) return new Guesses(null, origin);
     const { accounts, addresses, limits } = this.#rates;
-    const places = { account: Math.max(1, limits.accountGuesses - 1), address: limits.addressGuesses };
+    // Half of what is free: the right logins of two processes at once do not look like guesses to each other.
+    const half = (guesses: number): number => Math.max(1, Math.floor(guesses / 2));
+    const places = { account: half(limits.accountGuesses), address: half(limits.addressGuesses) };
     return new Guesses({ accounts, addresses, lines: this.#lines, places }, origin);
   }
 

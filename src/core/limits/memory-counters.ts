@@ -2,49 +2,66 @@ import type { CounterRecord, CounterStore } from '../../database/ports.ts';
 
 const MAX_COUNTERS = 100_000;
 /** How many are looked at to make room for one. */
-const SAMPLE = 16;
+const SAMPLE = 8;
 
 /**
  * Counters of one process, for databases that have none. Their number is bounded: a flood of new keys drives out those
  * on which least was spent, so that an account that is being guessed at stays guarded.
  */
 export function memoryCounters(limit = MAX_COUNTERS): CounterStore & { readonly size: number } {
-  const counters = new Map<string, CounterRecord>();
-  const makeRoom = (now: number): void => {
-    if (counters.size < limit) return;
-    const looked: CounterRecord[] = [];
-    for (const counter of counters.values()) if (looked.push(counter) === SAMPLE) break;
-    const least = looked.reduce((victim, counter) =>
-      worth(counter, now) < worth(victim, now) ? counter : victim,
-    );
-    counters.delete(least.key);
-    // To the end with those that stay: the next look sees others.
-    for (const counter of looked) {
-      if (counters.delete(counter.key)) counters.set(counter.key, counter);
-    }
+  const places = new Map<string, number>();
+  // Beside the map, which gives none of its entries at random.
+  const counters: CounterRecord[] = [];
+
+  const find = (key: string): CounterRecord | null => counters[places.get(key) ?? -1] ?? null;
+
+  const remove = (key: string): void => {
+    const place = places.get(key);
+    const last = counters.at(-1);
+    if (place === undefined || !last) return;
+    counters[place] = last;
+    places.set(last.key, place);
+    counters.pop();
+    places.delete(key);
   };
+
+  const makeRoom = (now: number): void => {
+    const looksAtAll = counters.length <= SAMPLE;
+    let least: CounterRecord | undefined;
+    for (let looked = 0; looked < Math.min(SAMPLE, counters.length); looked++) {
+      const place = looksAtAll ? looked : Math.floor(Math.random() * counters.length);
+      const counter = counters[place];
+      if (counter && (!least || worth(counter, now) < worth(least, now))) least = counter;
+    }
+    if (least) remove(least.key);
+  };
+
+  const set = (counter: CounterRecord, now: number): void => {
+    const known = places.get(counter.key);
+    if (known === undefined && counters.length >= limit) makeRoom(now);
+    const place = known ?? counters.length;
+    counters[place] = counter;
+    places.set(counter.key, place);
+  };
+
   return {
     get size() {
-      return counters.size;
+      return counters.length;
     },
     async add({ key, points, expiresAt }, now) {
-      const current = counters.get(key);
-      const isLive = current !== undefined && current.expiresAt > now;
-      if (!current) makeRoom(now);
+      const current = find(key);
+      const isLive = current !== null && current.expiresAt > now;
       const counter = isLive ? { ...current, points: current.points + points } : { key, points, expiresAt };
-      counters.set(key, counter);
+      set(counter, now);
       return counter;
     },
-    async put(counter) {
-      if (!counters.has(counter.key)) makeRoom(Number.NEGATIVE_INFINITY);
-      counters.set(counter.key, counter);
-    },
-    find: async (key) => counters.get(key) ?? null,
-    remove: async (key) => void counters.delete(key),
+    put: async (counter) => set(counter, Number.NEGATIVE_INFINITY),
+    find: async (key) => find(key),
+    remove: async (key) => remove(key),
     async removeExpired(now) {
-      const before = counters.size;
-      for (const { key, expiresAt } of counters.values()) if (expiresAt < now) counters.delete(key);
-      return before - counters.size;
+      const ended = counters.filter(({ expiresAt }) => expiresAt < now);
+      for (const { key } of ended) remove(key);
+      return ended.length;
     },
   };
 }

@@ -6,7 +6,7 @@ declare module 'rate-limiter-flexible/lib/RateLimiterStoreAbstract.js' {
   export default abstract class RateLimiterStoreAbstract {
     constructor(options: { points: number; duration: number; keyPrefix?: string });
     consume(key: string, points?: number, options?: { customDuration?: number }): Promise<RateLimiterRes>;
-    penalty(key: string, points?: number): Promise<RateLimiterRes>;
+    penalty(key: string, points?: number, options?: { customDuration?: number }): Promise<RateLimiterRes>;
     reward(key: string, points?: number): Promise<RateLimiterRes>;
     get(key: string): Promise<RateLimiterRes | null>;
     delete(key: string): Promise<boolean>;

@@ -34,6 +34,7 @@ export async function addEmail(
     throw error;
   }
   parts.discretion.afterAnswer(canonical, () => mailNewAddress(parts, user, canonical, stillThere));
+  if (added) tellOthers(parts, 'emailAdded', user, canonical);
   parts.events.emit('AddEmailSuccess', { user: parts.toUser(user) });
 }
 
@@ -45,6 +46,7 @@ export async function addVerifiedEmail(parts: PasswordParts, userId: string, inp
       ? withVerified(emails, canonical)
       : [...emails, { address, canonical, verified: true, claimed: true }],
   );
+  tellOthers(parts, 'emailAdded', user, canonical);
   parts.events.emit('AddEmailSuccess', { user: parts.toUser(user) });
 }
 
@@ -79,8 +81,23 @@ export function notifyHolder({ mailer }: PasswordParts, holder: UserRecord, cano
 }
 
 /**
- * Takes an address off. Throws EMAIL_NOT_FOUND, and LAST_IDENTITY when nothing would be left to log in with.
- * `stillThere` rejects when the session that asks has ended.
+ * Tells the proved addresses of a user what has become of another one: whoever has got hold of a session must not
+ * change unseen how the account is entered (S41).
+ */
+export function tellOthers(
+  { mailer }: PasswordParts,
+  template: 'emailAdded' | 'emailRemoved',
+  user: UserRecord,
+  canonical: string | null,
+): void {
+  for (const email of user.emails) {
+    if (email.verified && email.canonical !== canonical) mailer.send({ template, to: email.address, user });
+  }
+}
+
+/**
+ * Takes an address off. Throws EMAIL_NOT_FOUND, LAST_IDENTITY when no name would be left, and LAST_WAY_IN when nothing
+ * would be left to log in by. `stillThere` rejects when the session that asks has ended.
  */
 export async function removeEmail(
   parts: PasswordParts,
@@ -89,15 +106,61 @@ export async function removeEmail(
   stillThere?: () => Promise<unknown>,
 ): Promise<void> {
   const { canonical } = parseEmail(input);
-  const change = ({ emails, username }: UserRecord): Partial<UserRecord> => {
-    const left = emails.filter((email) => email.canonical !== canonical);
-    if (left.length === emails.length) throw new AccountsError('EMAIL_NOT_FOUND');
-    const hadAnother = username !== null || left.some(({ claimed }) => claimed);
-    const wasClaimed = emails.some((email) => email.canonical === canonical && email.claimed);
-    if (wasClaimed && !hadAnother) throw new AccountsError('LAST_IDENTITY');
-    return { emails: left };
+  let former: UserRecord | null = null;
+  const change = (current: UserRecord): Partial<UserRecord> => {
+    former = current;
+    return { emails: withoutEmail(current, canonical) };
   };
-  const user = await parts.names.giveUp('email', userId, { change, before: stillThere });
+  const user = await parts.names.giveUp('email', userId, {
+    change,
+    before: async () => {
+      await stillThere?.();
+      await refuseLastWayIn(parts, userId, canonical);
+    },
+  });
   await voidLinksTo(parts, userId, canonical);
+  if (former) await keepWayIn(parts, former, user, canonical);
+  // The removed one among them.
+  if (former) tellOthers(parts, 'emailRemoved', former, null);
   parts.events.emit('RemoveEmailSuccess', { user: parts.toUser(user) });
+}
+
+function withoutEmail({ emails, username }: UserRecord, canonical: string): EmailAddress[] {
+  const left = emails.filter((email) => email.canonical !== canonical);
+  if (left.length === emails.length) throw new AccountsError('EMAIL_NOT_FOUND');
+  const hadAnother = username !== null || left.some(({ claimed }) => claimed);
+  const wasClaimed = emails.some((email) => email.canonical === canonical && email.claimed);
+  if (wasClaimed && !hadAnother) throw new AccountsError('LAST_IDENTITY');
+  return left;
+}
+
+async function refuseLastWayIn(parts: PasswordParts, userId: string, canonical: string): Promise<void> {
+  const user = await parts.users.find(userId);
+  if (!user) throw new AccountsError('USER_NOT_FOUND');
+  await requireWayIn(parts, user, { ...user, emails: withoutEmail(user, canonical) });
+}
+
+/** Throws when there was a way in and there is none any more. */
+async function requireWayIn({ waysIn }: PasswordParts, former: UserRecord, user: UserRecord): Promise<void> {
+  if ((await waysIn.count(user)) === 0 && (await waysIn.count(former)) > 0) {
+    throw new AccountsError('LAST_WAY_IN');
+  }
+}
+
+/** Another process may have removed another way in at the same time: then the address comes back. */
+async function keepWayIn(
+  parts: PasswordParts,
+  former: UserRecord,
+  user: UserRecord,
+  canonical: string,
+): Promise<void> {
+  try {
+    await requireWayIn(parts, former, user);
+  } catch (error) {
+    const removed = findEmail(former, canonical);
+    if (removed?.claimed) {
+      await confirmEmail(parts.names, user.id, canonical, (emails) => [...emails, removed]);
+    }
+    throw error;
+  }
 }

@@ -42,13 +42,14 @@ export async function changePassword(
     const endsOthers = parts.options.invalidateAllSessionsAfterPasswordChanged;
     const replaced = await parts.replacePassword(userId, credential, hash, endsOthers ? kept : null);
     // Somebody else changed it meanwhile: the password that was typed is not the right one any more.
-    if (!replaced) throw new AccountsError('INVALID_CREDENTIALS');
+    if (replaced === null) throw new AccountsError('INVALID_CREDENTIALS');
     await parts.background.insist(`links ${userId}`, () => voidLinks(parts, userId));
     parts.events.emit('ChangePasswordSuccess', { user: parts.toUser(user), connection });
     notifyOwner(parts, user);
   };
-  await parts.events.observe(() => guesses.during(work, { completed: true }), (error) =>
-    parts.events.emit('ChangePasswordError', { userId, error, connection }),
+  await parts.events.observe(
+    () => guesses.during(work, { completed: true }),
+    (error) => parts.events.emit('ChangePasswordError', { userId, error, connection }),
   );
 }
 
@@ -60,7 +61,7 @@ export async function setPassword(parts: PasswordParts, userId: string, newPassw
   await parts.refuseWeak(password, namesOf(user));
   const hash = await parts.hasher.hash(password);
   // Against whoever changes it at the same time: what the administrator sets is what stays.
-  while (!(await parts.replacePassword(userId, await parts.credentials.find(userId), hash, [])));
+  while ((await parts.replacePassword(userId, await parts.credentials.find(userId), hash, [])) === null);
   await parts.background.insist(`links ${userId}`, () => voidLinks(parts, userId));
   parts.events.emit('ChangePasswordSuccess', { user: parts.toUser(user), connection: NOWHERE });
   notifyOwner(parts, user);

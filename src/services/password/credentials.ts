@@ -1,15 +1,14 @@
+import { generationOf, PASSWORD_SERVICE } from '../../core/mailed-entry.ts';
 import type { Report } from '../../core/report.ts';
 import type { Clock } from '../../core/time.ts';
 import type { Users } from '../../core/users.ts';
 import type { IdentityRecord } from '../../database/ports.ts';
 import type { PasswordHash, PasswordHasher } from './hasher.ts';
 
-const SERVICE = 'password';
-
 /** A user's password as it is kept: one identity, whose subject is the user's id. */
 export interface Credential {
   record: IdentityRecord | null;
-  /** Counts the passwords that the user has had; a re-hash is the same password. 0 without a password. */
+  /** Names one of the passwords that the user has had; a re-hash is the same password. 0 without a password. */
   generation: number;
 }
 
@@ -29,11 +28,11 @@ export class Credentials {
 
   /** What a new user is created with. */
   initial(hash: PasswordHash): { [service: string]: IdentityRecord['data'] } {
-    return { [SERVICE]: this.#data(hash, 1) };
+    return { [PASSWORD_SERVICE]: this.#data(hash, 1) };
   }
 
   async find(userId: string): Promise<Credential> {
-    const record = await this.#users.findIdentity(SERVICE, userId);
+    const record = await this.#users.findIdentity(PASSWORD_SERVICE, userId);
     return { record, generation: generationOf(record) };
   }
 
@@ -60,29 +59,26 @@ export class Credentials {
   }
 
   /**
-   * Puts a new password in the place of the one that the caller has read. False when somebody else did so first: of
-   * 16 that use one reset link, one succeeds. This single write is what commits a reset or a change.
+   * Puts a new password in the place of the one that the caller has read; its generation. Null when somebody else did
+   * so first: of 16 that use one reset link, one succeeds. This single write is what commits a reset or a change.
    */
-  async replace(userId: string, { generation }: Credential, hash: PasswordHash): Promise<boolean> {
-    const data = this.#data(hash, generation + 1);
+  async replace(userId: string, { generation }: Credential, hash: PasswordHash): Promise<number | null> {
+    // A password that was taken away, with its account, has left no number: the first one after it must not be taken
+    // for it by a login that was under way.
+    const next = generation === 0 ? this.#now() : generation + 1;
+    const data = this.#data(hash, next);
     for (;;) {
       const current = await this.find(userId);
-      if (current.generation !== generation) return false;
+      if (current.generation !== generation) return null;
       const replaced = current.record
         ? await this.#users.updateIdentity(current.record, data)
-        : await this.#users.insertIdentity(SERVICE, userId, userId, data);
+        : await this.#users.insertIdentity(PASSWORD_SERVICE, userId, userId, data);
       // Not replaced, though the generation is the same: a login has just renewed the hash. Look again.
-      if (replaced) return true;
+      if (replaced) return next;
     }
   }
 
   #data(hash: PasswordHash, generation: number): IdentityRecord['data'] {
     return { ...hash, generation, changedAt: this.#now() };
   }
-}
-
-/** Imported records carry no generation: theirs is the first. */
-function generationOf(record: IdentityRecord | null): number {
-  if (!record) return 0;
-  return typeof record.data.generation === 'number' ? record.data.generation : 1;
 }

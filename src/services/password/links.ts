@@ -1,5 +1,6 @@
 import { findEmail, mayEnterBy } from '../../core/addresses.ts';
 import { parseString } from '../../core/input.ts';
+import { ENTRY_PURPOSES } from '../../core/mailed-entry.ts';
 import type { EmailAddress, OneTimeTokenRecord, UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 import type { Credential } from './credentials.ts';
@@ -119,5 +120,6 @@ export async function voidLinksTo(
   userId: string,
   canonical: string,
 ): Promise<void> {
-  for (const purpose of Object.keys(LINKS)) await oneTimeTokens.void(purpose, userId, canonical);
+  for (const purpose of [...Object.keys(LINKS), ...Object.values(ENTRY_PURPOSES)])
+    await oneTimeTokens.void(purpose, userId, canonical);
 }

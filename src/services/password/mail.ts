@@ -1,12 +1,12 @@
 import type { EmailTemplate } from '../../core/mailer.ts';
 import { escapeHtml } from '../../core/text.ts';
 
-/** The mails of the password service, by the names that accounts-js gave them; `emailTaken` is ours. */
+/** The mails of the password service, by the names that accounts-js gave them where it had one. */
 export const passwordMails = {
   verifyEmail: linkMail(
     'Verify your e-mail address',
     'An account was made or changed with this e-mail address. If that was you, confirm the address here:',
-    'If it was not you, ignore this message: the address stays unconfirmed.',
+    'If this was not you, open the same page and choose “This was not me”: the address is taken off that account.',
   ),
   resetPassword: linkMail(
     'Reset your password',
@@ -21,6 +21,15 @@ export const passwordMails = {
   passwordChanged: plainMail(
     'Your password has been changed',
     'The password of your account has just been changed. If that was not you, reset it at once.',
+  ),
+  emailAdded: plainMail(
+    'An e-mail address was added to your account',
+    'Another e-mail address has just been added to your account, or confirmed. If that was not you, change your ' +
+      'password at once and remove the address.',
+  ),
+  emailRemoved: plainMail(
+    'An e-mail address was removed from your account',
+    'An e-mail address has just been removed from your account. If that was not you, change your password at once.',
   ),
   emailTaken: plainMail(
     'Somebody used your e-mail address',

@@ -23,14 +23,14 @@ export interface PasswordParts extends ServiceContext {
   refuseWeak(password: string, names: readonly string[]): Promise<void>;
   /**
    * Replaces the password that `credential` is, and ends the user's sessions but the kept ones; null keeps them all.
-   * False when somebody else has replaced it.
+   * The generation of the new one, or null when somebody else has replaced it.
    */
   replacePassword(
     userId: string,
     credential: Credential,
     hash: PasswordHash,
     keptSessions: readonly string[] | null,
-  ): Promise<boolean>;
+  ): Promise<number | null>;
 }
 
 export function createParts(context: ServiceContext, options: ResolvedPasswordOptions): PasswordParts {
@@ -84,7 +84,7 @@ export function createParts(context: ServiceContext, options: ResolvedPasswordOp
         await background.insist(`sessions ${userId}`, endSessions);
         throw error;
       });
-      if (replaced) await background.insist(`sessions ${userId}`, endSessions);
+      if (replaced !== null) await background.insist(`sessions ${userId}`, endSessions);
       return replaced;
     },
   };

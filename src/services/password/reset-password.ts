@@ -3,10 +3,12 @@ import { parseEmail } from '../../core/canonical.ts';
 import type { Connection } from '../../core/connection.ts';
 import { parseString } from '../../core/input.ts';
 import type { LoginResult } from '../../core/login.ts';
+import { PASSWORD_SERVICE } from '../../core/mailed-entry.ts';
 import type { UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 import { notifyOwner } from './change-password.ts';
-import { findLink, type Link, mailLink } from './links.ts';
+import type { PasswordHash } from './hasher.ts';
+import { findLink, type Link, mailLink, stillHolds } from './links.ts';
 import { namesOf, type PasswordParts } from './parts.ts';
 
 /** Mails a reset link, if the address is known. */
@@ -47,25 +49,32 @@ export async function resetPassword(
     const password = parts.parseNewPassword(newPassword);
     const link = await findLink(parts, given, ['resetPassword', 'enrollAccount']);
     await parts.refuseWeak(password, namesOf(link.user));
-    const owner = await replaceByLink(parts, link, password);
+    const hash = await parts.hasher.hash(password);
+    const { owner, generation } = await replaceByLink(parts, link, hash);
     parts.events.emit('ResetPasswordSuccess', { user: parts.toUser(owner), connection });
     notifyOwner(parts, owner);
     if (!parts.options.returnTokensAfterResetPassword) return null;
-    return logIn(parts, owner, link.credential.generation + 1, connection);
+    return logIn(parts, owner, generation, connection);
   };
   return parts.events.observe(work, (error) =>
     parts.events.emit('ResetPasswordError', { error, connection }),
   );
 }
 
-async function replaceByLink(parts: PasswordParts, link: Link, password: string): Promise<UserRecord> {
+interface Reset {
+  owner: UserRecord;
+  /** Of the new password. */
+  generation: number;
+}
+
+async function replaceByLink(parts: PasswordParts, link: Link, hash: PasswordHash): Promise<Reset> {
   const { user, email, credential } = link;
-  const hash = await parts.hasher.hash(password);
   // If nobody had proved the address before, whoever made the account may have been a stranger (S39).
   const isFirstProof = !email.verified;
+  if (isFirstProof) await clear(parts, link);
   const endsSessions = isFirstProof || parts.options.invalidateAllSessionsAfterPasswordReset;
-  const replaced = await parts.replacePassword(user.id, credential, hash, endsSessions ? [] : null);
-  if (!replaced) throw new AccountsError('INVALID_TOKEN');
+  const generation = await parts.replacePassword(user.id, credential, hash, endsSessions ? [] : null);
+  if (generation === null) throw new AccountsError('INVALID_TOKEN');
   // The link is void by now, since the password is another one: what follows cleans up and must not fail the reset.
   await parts.background.insist(`links ${user.id}`, () => parts.oneTimeTokens.voidAll(user.id));
   let owner = user;
@@ -74,13 +83,22 @@ async function replaceByLink(parts: PasswordParts, link: Link, password: string)
       owner = await takeOver(parts, link);
     });
   }
-  return owner;
+  return { owner, generation };
+}
+
+/**
+ * Before the new password: a process that is killed right after it leaves an account which is its owner's alone. Not
+ * for a link that was used meanwhile, whose owner may have set something up already.
+ */
+async function clear(parts: PasswordParts, link: Link): Promise<void> {
+  if (!(await stillHolds(parts, link))) throw new AccountsError('INVALID_TOKEN');
+  await parts.ownership.clear(link.user.id, [PASSWORD_SERVICE]);
 }
 
 /** The link has proved the address for the first time: it alone stays, and nothing that was prepared (S39). */
 async function takeOver(parts: PasswordParts, { user, email }: Link): Promise<UserRecord> {
   try {
-    return await parts.ownership.takeOver(user, email, ['password']);
+    return await parts.ownership.takeOver(user, email, [PASSWORD_SERVICE]);
   } catch (error) {
     if (error instanceof AccountsError && error.retryable) throw error;
     // Somebody else has it by now: trying again would not help.
@@ -96,7 +114,7 @@ async function logIn(
   generation: number,
   connection: Connection,
 ): Promise<LoginResult> {
-  const stillHolds = () => parts.credentials.isCurrent(user.id, generation);
-  const authenticate = async () => ({ user, amr: ['link'], stillHolds });
+  const isCurrent = () => parts.credentials.isCurrent(user.id, generation);
+  const authenticate = async () => ({ user, amr: ['link'], stillHolds: isCurrent });
   return parts.login.login({ service: parts.name, params: {}, connection, authenticate });
 }

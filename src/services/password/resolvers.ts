@@ -7,6 +7,7 @@ import type {
   MutationAddEmailArgs,
   MutationChangePasswordArgs,
   MutationCreateUserArgs,
+  MutationRejectEmailArgs,
   MutationRemoveEmailArgs,
   MutationResetPasswordArgs,
   MutationSendResetPasswordEmailArgs,
@@ -26,6 +27,7 @@ export function passwordOperations(service: PasswordService, limits: Limits): Se
         return service.createUser({ ...user }, connection);
       },
       verifyEmail: ({ token }: MutationVerifyEmailArgs) => done(service.verifyEmail(token)),
+      rejectEmail: ({ token }: MutationRejectEmailArgs) => done(service.rejectEmail(token)),
       resetPassword: ({ token, newPassword }: MutationResetPasswordArgs, { connection }) =>
         service.resetPassword(token, newPassword, connection),
       sendVerificationEmail: async ({ email }: MutationSendVerificationEmailArgs, caller) => {

@@ -14,6 +14,7 @@ import { passwordMails } from './mail.ts';
 import type { NewUserInput, ResolvedPasswordOptions } from './options.ts';
 import { createParts, type PasswordParts } from './parts.ts';
 import { type CreateUserResult, createUser } from './registration.ts';
+import { rejectEmail } from './reject-email.ts';
 import { resetPassword, sendEnrollmentEmail, sendResetPasswordEmail } from './reset-password.ts';
 import { passwordOperations } from './resolvers.ts';
 import { setUsername } from './username.ts';
@@ -68,6 +69,14 @@ export class PasswordService<U extends User = User> implements AccountsService {
   /** Uses a verification link up. Throws INVALID_TOKEN, and EMAIL_TAKEN when another user proved the address first. */
   verifyEmail(token: string): Promise<void> {
     return this.#masked(() => verifyEmail(this.#parts, token));
+  }
+
+  /**
+   * Says, by a verification link, that the account is not that of the address's owner: the address is free, and the
+   * account's sessions end. Throws INVALID_TOKEN.
+   */
+  rejectEmail(token: string): Promise<void> {
+    return this.#masked(() => rejectEmail(this.#parts, token));
   }
 
   /**
@@ -129,7 +138,7 @@ export class PasswordService<U extends User = User> implements AccountsService {
     );
   }
 
-  /** Throws EMAIL_NOT_FOUND and LAST_IDENTITY. */
+  /** Throws EMAIL_NOT_FOUND, LAST_IDENTITY and LAST_WAY_IN. */
   removeEmail(userId: string, email: string, stillThere?: () => Promise<unknown>): Promise<void> {
     return this.#masked(() => removeEmail(this.#parts, parseString(userId), email, stillThere));
   }

@@ -2,6 +2,7 @@ import { confirmEmail, findEmail, withVerified } from '../../core/addresses.ts';
 import { parseEmail } from '../../core/canonical.ts';
 import type { UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
+import { tellOthers } from './addresses.ts';
 import { consumeLink, findLink, type Link, mailLink, stillHolds } from './links.ts';
 import type { PasswordParts } from './parts.ts';
 
@@ -39,9 +40,12 @@ export async function verifyEmail(parts: PasswordParts, token: unknown): Promise
     const link = await findLink(parts, token, ['verifyEmail']);
     // Looked up again in the user's turn, and once it is written: a new password, set meanwhile, voids the link.
     const before = () => findLink(parts, token, ['verifyEmail']);
-    const confirmed = await confirmEmail(parts.names, link.user.id, link.email.canonical, withVerified, { before });
+    const confirmed = await confirmEmail(parts.names, link.user.id, link.email.canonical, withVerified, {
+      before,
+    });
     const user = (await stillHolds(parts, link)) ? confirmed : await unconfirm(parts, link);
     await consumeLink(parts, link);
+    tellOthers(parts, 'emailAdded', user, link.email.canonical);
     parts.events.emit('VerifyEmailSuccess', { user: parts.toUser(user) });
   };
   await parts.events.observe(work, (error) => parts.events.emit('VerifyEmailError', { error }));

@@ -292,11 +292,11 @@ test('the service lets no error out without a code', async () => {
   const hashPassword = async () => {
     throw new Error('boom secret');
   };
-  const { service, errors } = createAccounts({}, { hashPassword, verifyPassword: hashPassword });
+  const { server, service, errors } = createAccounts({}, { hashPassword, verifyPassword: hashPassword });
   const params = { user: 'ada@example.com', password: PASSWORD };
   for (const call of [
     service.createUser({ email: 'ada@example.com', password: PASSWORD }),
-    service.authenticate(params),
+    server.loginWithService('password', params),
   ]) {
     expect(await call.catch((error) => error)).toMatchObject({
       code: 'INTERNAL_SERVER_ERROR',
