@@ -1,6 +1,9 @@
 import { clientAddress } from '../graphql/client-address.ts';
+import type { OAuthOptions } from '../services/oauth/index.ts';
+import { isRpId } from '../services/passkey/relying-party.ts';
 import { BadConfiguration } from './bad-configuration.ts';
 import type { LogLevel } from './log.ts';
+import { parseOAuth } from './oauth.ts';
 import { DEFAULT_DATABASE_URL, type Settings } from './settings.ts';
 import { type DatabaseUrl, parseDatabaseUrl, parseSessionsUrl, type SessionsUrl } from './stores/urls.ts';
 import { checkTokenSecret } from './token-secret.ts';
@@ -23,9 +26,15 @@ export interface Config {
   mailFrom: string | null;
   /** Null: the site is `http://localhost` with the port that was taken. */
   siteUrl: string | null;
+  /** Null: passkeys are made for the host of the site. */
+  rpId: string | null;
+  /** Where a page that logs in may lead on to, beside the site. */
+  returnToOrigins: string[];
+  oauth: OAuthOptions;
   autologin: boolean;
   requireEmailVerification: boolean;
   ambiguousErrors: boolean;
+  rateLimits: boolean;
   logLevel: LogLevel;
   /** Undefined: as many passwords at once as suit the machine. */
   hashConcurrency: number | undefined;
@@ -67,6 +76,7 @@ export function parseConfig(settings: Settings): Config {
     autologin,
     ambiguousErrors,
     requireEmailVerification,
+    rateLimits: parseRateLimits(settings.RATE_LIMITS ?? 'on'),
     port: parseNumber(settings, 'PORT', 0, 65_535) ?? 4000,
     host: settings.HOST ?? '127.0.0.1',
     database,
@@ -77,6 +87,9 @@ export function parseConfig(settings: Settings): Config {
     mail: parseMail(settings.MAIL_URL, production),
     mailFrom: parseSender(settings.MAIL_FROM),
     siteUrl: parseSite(settings.SITE_URL),
+    rpId: parseRpId(settings.RP_ID),
+    oauth: parseOAuth(settings),
+    returnToOrigins: parseOrigins(settings.RETURN_TO_ORIGINS ?? ''),
     logLevel: parseLevel(settings.LOG_LEVEL ?? 'info'),
     hashConcurrency: parseNumber(settings, 'HASH_CONCURRENCY', 1, 1024) ?? undefined,
     trustedProxies: parseProxies(settings.TRUSTED_PROXIES ?? ''),
@@ -98,6 +111,12 @@ function parseNumber(settings: Settings, name: keyof Settings, min: number, max:
   if (value === undefined) return null;
   if (/^\d{1,6}$/.test(value) && Number(value) >= min && Number(value) <= max) return Number(value);
   throw new BadConfiguration(`${name} must be a whole number from ${min} to ${max}`);
+}
+
+function parseRateLimits(value: string): boolean {
+  if (value === 'on') return true;
+  if (value === 'off') return false;
+  throw new BadConfiguration('RATE_LIMITS must be on or off');
 }
 
 function parseSecret(secret: string | undefined): string | null {
@@ -134,6 +153,24 @@ function parseSite(url: string | undefined): string | null {
   const isSite = parsed && ['http:', 'https:'].includes(parsed.protocol) && !parsed.search && !parsed.hash;
   if (isSite && !parsed.username && !parsed.password) return url;
   throw new BadConfiguration('SITE_URL must be an http or https URL without query and fragment');
+}
+
+function parseOrigins(list: string): string[] {
+  const origins = list.split(/[\s,]+/).filter((entry) => entry !== '');
+  return origins.map((entry) => {
+    const url = URL.parse(entry);
+    const isOrigin = url && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`;
+    if (isOrigin) return url.origin;
+    throw new BadConfiguration(
+      'RETURN_TO_ORIGINS must be origins such as https://app.example.com, separated by commas',
+    );
+  });
+}
+
+function parseRpId(domain: string | undefined): string | null {
+  if (domain === undefined) return null;
+  if (isRpId(domain)) return domain;
+  throw new BadConfiguration('RP_ID must be a domain without scheme and port, such as example.com');
 }
 
 function parseLevel(level: string): LogLevel {

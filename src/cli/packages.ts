@@ -1,4 +1,4 @@
-import { MissingPackage } from '../database/driver.ts';
+import { MissingPackage } from '../need-package.ts';
 import { BadConfiguration } from './bad-configuration.ts';
 
 /**

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { BadConfiguration } from './bad-configuration.ts';
 import type { ImportFlags } from './import/command.ts';
+import { isOAuthVariable, oauthVariablesIn } from './oauth.ts';
 import { loadPackage } from './packages.ts';
 import { describeError } from './redaction.ts';
 import { flagOf, SETTINGS } from './settings.ts';
@@ -10,7 +11,7 @@ import { flagOf, SETTINGS } from './settings.ts';
 export async function runProgram(args: readonly string[]): Promise<number | null> {
   try {
     let exitCode: number | null = null;
-    const program = createProgram((code) => {
+    const program = createProgram(args, (code) => {
       exitCode = code;
     });
     await program.parseAsync(args, { from: 'user' });
@@ -25,7 +26,7 @@ export async function runProgram(args: readonly string[]): Promise<number | null
 }
 
 /** `ends` is told the exit code of a command that comes to an end; `serve` does not. */
-function createProgram(ends: (exitCode: number) => void): Command {
+function createProgram(args: readonly string[], ends: (exitCode: number) => void): Command {
   const program = new Command('graphql-accounts')
     .description('Accounts for any GraphQL API.')
     .version(readVersion(), '-v, --version')
@@ -50,6 +51,9 @@ function createProgram(ends: (exitCode: number) => void): Command {
     const description = `${setting.meaning} [${setting.variable}]`;
     serve.option(flagOf(setting), description);
     if (setting.variable === 'DATABASE_URL') migrate.option(flagOf(setting), description);
+  }
+  for (const variable of oauthVariablesIn(args)) {
+    serve.option(flagOf({ variable, value: 'value', meaning: '' }));
   }
   return program;
 }
@@ -92,12 +96,22 @@ async function runServe(options: Options): Promise<void> {
 
 /** What was given on the command line, by the names of the variables. */
 function flagsOf(options: Options): Options {
-  return Object.fromEntries(SETTINGS.map(({ variable }) => [variable, options[camelCase(variable)]]));
+  const variables = Object.keys(options).map(upperCase).filter(isOAuthVariable);
+  return Object.fromEntries(
+    [...SETTINGS.map(({ variable }) => variable), ...variables].map((variable) => [
+      variable,
+      options[camelCase(variable)],
+    ]),
+  );
 }
 
 /** What commander calls a flag: `databaseUrl` for `DATABASE_URL`. */
 function camelCase(variable: string): string {
   return variable.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function upperCase(option: string): string {
+  return option.replace(/[A-Z]/g, '_$&').toUpperCase();
 }
 
 function readVersion(): string {

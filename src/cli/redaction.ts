@@ -1,3 +1,4 @@
+import { LINK_PATH } from '../services/magic-link/index.ts';
 import { LINK_PATHS } from '../services/password/links.ts';
 import { pathOf } from './http/url.ts';
 import { WORDS } from './pages/views.ts';
@@ -14,8 +15,8 @@ const MAX_REASON = 500;
 const MAX_FRAMES = 12;
 const MAX_PATH = 200;
 
-/** What stands before a token in a path: the links that are mailed, the pages of ours, and a link of accounts-js. */
-const BEFORE_TOKENS = new Set([...LINK_PATHS, ...Object.keys(WORDS), 'magic-link']);
+/** What stands before a token in a path: the links that are mailed, and the pages of ours. */
+const BEFORE_TOKENS = new Set([...LINK_PATHS, LINK_PATH, ...Object.keys(WORDS)]);
 const LINK = new RegExp(`(/(?:${[...BEFORE_TOKENS].join('|')}))/.*`);
 
 /**

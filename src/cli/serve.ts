@@ -10,7 +10,10 @@ import { authDirective } from '../graphql/auth-directive/index.ts';
 import { clientAddress } from '../graphql/client-address.ts';
 import { accountsModule } from '../graphql/module.ts';
 import { useAccounts } from '../graphql/use-accounts.ts';
+import { code } from '../services/code/index.ts';
+import { magicLink } from '../services/magic-link/index.ts';
 import { password } from '../services/password/index.ts';
+import { twoFactor } from '../services/two-factor/index.ts';
 import { BadConfiguration, reasonOf } from './bad-configuration.ts';
 import type { Config } from './config.ts';
 import { graphqlEndpoint } from './graphql/endpoint.ts';
@@ -22,7 +25,10 @@ import { createRouter, starting } from './http/router.ts';
 import { createHttpServer, drain, listen } from './http/server.ts';
 import type { Log } from './log.ts';
 import { chooseMail } from './mail.ts';
-import { linkPages } from './pages/link-pages.ts';
+import { createOAuth } from './oauth.ts';
+import { type LinkActions, linkPages } from './pages/link-pages.ts';
+import { oauthPages } from './pages/oauth-pages.ts';
+import { choosePasskeys } from './passkeys.ts';
 import { startMessage } from './start-message.ts';
 import { type OpenStores, openStores } from './stores/open-stores.ts';
 
@@ -54,8 +60,12 @@ export async function serve(config: Config, log: Log): Promise<RunningServer> {
     if (config.production && config.siteUrl === null && config.mail.to !== 'nowhere') {
       log.warn(`SITE_URL is not set: the links in mails lead to ${siteUrl}`);
     }
+    if (!config.rateLimits) {
+      log.warn('RATE_LIMITS is off: passwords can be guessed at as fast as they are verified');
+    }
     const report: Report = (error, where) => log.failure(error, where);
-    const accounts = createAccounts(config, stores, { siteUrl, sendMail, report });
+    const passkeys = choosePasskeys(config.rpId, siteUrl, log);
+    const accounts = createAccounts(config, stores, { siteUrl, sendMail, report, passkeys });
     handler = createHandler(config, accounts, { siteUrl, report, log });
     const stopCleaning = keepClean(accounts, report);
     const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
@@ -90,10 +100,11 @@ interface Surroundings {
   siteUrl: string;
   sendMail: ReturnType<typeof chooseMail>['sendMail'];
   report: Report;
+  passkeys: ReturnType<typeof choosePasskeys>;
 }
 
 function createAccounts(config: Config, { db, tokenSecret }: OpenStores, around: Surroundings) {
-  const { siteUrl, sendMail, report } = around;
+  const { siteUrl, sendMail, report, passkeys } = around;
   // Everything in it was checked when it was read: what is thrown here is an error of ours.
   return new AccountsServer(
     {
@@ -106,12 +117,20 @@ function createAccounts(config: Config, { db, tokenSecret }: OpenStores, around:
       useStatelessSession: config.stateless,
       ambiguousErrorMessages: config.ambiguousErrors,
       enableAutologin: config.autologin,
+      // Empty: derived from the secret of the tokens.
+      encryptionKey: config.encryptionKeys.length > 0 ? config.encryptionKeys : undefined,
+      rateLimits: config.rateLimits ? undefined : false,
     },
     {
       password: password({
         requireEmailVerification: config.requireEmailVerification,
         hashConcurrency: config.hashConcurrency,
       }),
+      magicLink: magicLink(),
+      ...passkeys,
+      code: code(),
+      twoFactor: twoFactor(),
+      oauth: createOAuth(config.oauth),
     },
   );
 }
@@ -121,7 +140,7 @@ function createHandler(
   accounts: ReturnType<typeof createAccounts>,
   { siteUrl, report, log }: { siteUrl: string; report: Report; log: Log },
 ): Handler {
-  const { trustedProxies, introspection } = config;
+  const { trustedProxies, introspection, returnToOrigins } = config;
   const addressOf = clientAddress(trustedProxies);
   const accessLog = log.requests ? new AccessLog(log, addressOf) : null;
   const { typeDefs, resolvers } = accountsModule(accounts);
@@ -129,6 +148,13 @@ function createHandler(
   const schema = makeExecutableSchema({ typeDefs: [typeDefs, authDirectiveTypeDefs], resolvers });
   const connectionOf = (req: IncomingMessage): Connection =>
     parseConnection({ ip: addressOf(req), userAgent: req.headers['user-agent'] });
+  const links = linkPages({ actions: linkActions(accounts), connectionOf, siteUrl, returnToOrigins, report });
+  const logins = oauthPages({
+    oauth: accounts.services.oauth,
+    logIn: (service, params, connection, proof) =>
+      accounts.loginWithService(service, params, connection, proof),
+    ...{ connectionOf, siteUrl, returnToOrigins, report },
+  });
   return createRouter({
     graphql: graphqlEndpoint({
       schema: authDirectiveTransformer(schema),
@@ -139,10 +165,22 @@ function createHandler(
       report,
     }),
     health: healthCheck(() => accounts.ping()),
-    pages: linkPages({ actions: accounts.services.password, connectionOf, siteUrl, report }),
+    pages: (req, res) => links(req, res) || logins(req, res),
     accessLog,
     report,
   });
+}
+
+function linkActions(accounts: ReturnType<typeof createAccounts>): LinkActions {
+  const { password: passwords } = accounts.services;
+  return {
+    verifyEmail: (token) => passwords.verifyEmail(token),
+    rejectEmail: (token) => passwords.rejectEmail(token),
+    resetPassword: (token, newPassword, connection) =>
+      passwords.resetPassword(token, newPassword, connection),
+    logIn: (service, params, connection) =>
+      accounts.loginWithService(service, params, connection, { remote: true }),
+  };
 }
 
 /** Removes expired sessions and links from the store, now and every hour. Returns what stops it. */

@@ -1,3 +1,5 @@
+import { isOAuthVariable } from './oauth.ts';
+
 /** One setting of the server: a variable of the environment, or a flag of the same name. */
 interface Setting {
   variable: string;
@@ -51,6 +53,22 @@ export const SETTINGS = [
     meaning: 'sender of the mails (no-reply@ the host of SITE_URL)',
   },
   { variable: 'SITE_URL', value: 'url', meaning: 'base of the links in mails (http://localhost:PORT)' },
+  {
+    variable: 'RP_ID',
+    value: 'domain',
+    meaning:
+      'the domain that passkeys are made for: the host of SITE_URL or one above it (the host of SITE_URL)',
+  },
+  {
+    variable: 'RETURN_TO_ORIGINS',
+    value: 'list',
+    meaning: 'origins to which the pages that log in may lead on, beside that of SITE_URL (none)',
+  },
+  {
+    variable: 'OAUTH_REDIRECT_URIS',
+    value: 'list',
+    meaning: 'where providers may send people back to, beside /oauth/callback of SITE_URL (none)',
+  },
   { variable: 'AUTOLOGIN', value: '0|1', isSwitch: true, meaning: 'log new users in at once (0)' },
   {
     variable: 'REQUIRE_EMAIL_VERIFICATION',
@@ -63,6 +81,11 @@ export const SETTINGS = [
     value: '0|1',
     isSwitch: true,
     meaning: 'the same answers for known and unknown addresses (1)',
+  },
+  {
+    variable: 'RATE_LIMITS',
+    value: 'on|off',
+    meaning: 'limit guesses, sign-ups and mails; off where something in front does (on)',
   },
   { variable: 'LOG_LEVEL', value: 'level', meaning: 'info, warn (no line per request) or error (info)' },
   { variable: 'HASH_CONCURRENCY', value: 'number', meaning: 'how many passwords are hashed at once' },
@@ -87,8 +110,13 @@ export const SETTINGS = [
 
 type SettingName = (typeof SETTINGS)[number]['variable'];
 
+/** Those of a provider, whose name is in the variable's. */
+export type OAuthVariable = `OAUTH_${string}_${'ISSUER' | 'CLIENT_ID' | 'CLIENT_SECRET'}`;
+
 /** The settings that were given, as text. */
-export type Settings = { readonly [name in SettingName | 'NODE_ENV']?: string | undefined };
+export type Settings = { readonly [name in SettingName | 'NODE_ENV']?: string | undefined } & {
+  readonly [name: OAuthVariable]: string | undefined;
+};
 
 /** The flag of a setting, as commander writes it: `--database-url <url>` for `DATABASE_URL`. */
 export function flagOf({ variable, value, isSwitch }: Setting): string {
@@ -101,8 +129,9 @@ export function readSettings(
   environment: { readonly [name: string]: string | undefined },
   flags: { readonly [variable: string]: unknown },
 ): Settings {
-  const names = [...SETTINGS.map(({ variable }) => variable), 'NODE_ENV'];
-  const entries = names.map((name): [string, string | undefined] => {
+  const ofProviders = [environment, flags].flatMap((given) => Object.keys(given).filter(isOAuthVariable));
+  const names = new Set([...SETTINGS.map(({ variable }) => variable), 'NODE_ENV', ...ofProviders]);
+  const entries = [...names].map((name): [string, string | undefined] => {
     const flag = flags[name];
     if (flag === true) return [name, '1'];
     return [name, typeof flag === 'string' ? flag : environment[name] || undefined];

@@ -3,7 +3,7 @@
  * may ask, and none may with credentials: naming the asking origin back together with credentials would let every
  * page on the web act with whatever cookies a proxy in front of this server sets.
  */
-export const CORS = { 'access-control-allow-origin': '*' };
+export const CORS = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'retry-after' };
 
 /** The answer to what a browser asks before it sends JSON or a token. `*` does not cover Authorization. */
 export const PREFLIGHT = {

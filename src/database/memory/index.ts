@@ -125,29 +125,37 @@ function memorySessions(): SessionStore {
 
 function memoryOneTimeTokens(): OneTimeTokenStore {
   const tokens = new Map<string, OneTimeTokenRecord>();
-  const byHash = (hash: string): OneTimeTokenRecord | null =>
-    [...tokens.values()].find((token) => token.hash === hash) ?? null;
+  const keys = new Map<string, string>();
+  const byHash = (hash: string): OneTimeTokenRecord | null => tokens.get(keys.get(hash) ?? '') ?? null;
+  const remove = (key: string): void => {
+    keys.delete(tokens.get(key)?.hash ?? '');
+    tokens.delete(key);
+  };
+  const removeAll = (is: (token: OneTimeTokenRecord) => boolean): number => {
+    const found = [...tokens.values()].filter(is);
+    for (const { key } of found) remove(key);
+    return found.length;
+  };
   return {
     put: async (token) => {
       const known = byHash(token.hash);
       if (known && known.key !== token.key) throw new Error('There is a token with this hash already.');
+      remove(token.key);
       tokens.set(token.key, copy(token));
+      keys.set(token.hash, token.key);
     },
     find: async (hash) => copy(byHash(hash)),
     consume: async (hash, purpose) => {
       const token = byHash(hash);
       if (token?.purpose !== purpose) return null;
-      tokens.delete(token.key);
+      remove(token.key);
       return token;
     },
-    remove: async (key) => void tokens.delete(key),
+    remove: async (key) => remove(key),
     removeByUser: async (userId, purpose) => {
-      removeWhere(
-        tokens,
-        (token) => token.userId === userId && (purpose === undefined || token.purpose === purpose),
-      );
+      removeAll((token) => token.userId === userId && (purpose === undefined || token.purpose === purpose));
     },
-    removeExpired: async (now) => removeWhere(tokens, (token) => token.expiresAt < now),
+    removeExpired: async (now) => removeAll((token) => token.expiresAt < now),
   };
 }
 

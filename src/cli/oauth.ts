@@ -1,0 +1,70 @@
+import { MissingPackage } from '../need-package.ts';
+import { type OAuthOptions, type OAuthServiceFactory, oauth } from '../services/oauth/index.ts';
+import { isPreset } from '../services/oauth/presets.ts';
+import { BadConfiguration } from './bad-configuration.ts';
+import type { OAuthVariable, Settings } from './settings.ts';
+
+/** `OAUTH_<NAME>_ISSUER` and the others. */
+const VARIABLE = /^OAUTH_([A-Z0-9]+(?:_[A-Z0-9]+)*)_(ISSUER|CLIENT_ID|CLIENT_SECRET)$/;
+const FLAG = /^--(oauth-[a-z0-9-]+-(?:issuer|client-id|client-secret))(?:=|$)/;
+
+type Field = 'ISSUER' | 'CLIENT_ID' | 'CLIENT_SECRET';
+
+export function isOAuthVariable(name: string): name is OAuthVariable {
+  return VARIABLE.test(name);
+}
+
+/** The variables whose flags stand on a command line. Their names are the providers', which nobody knows before. */
+export function oauthVariablesIn(args: readonly string[]): OAuthVariable[] {
+  const names = args.flatMap((arg) => FLAG.exec(arg)?.[1]?.toUpperCase().replaceAll('-', '_') ?? []);
+  return [...new Set(names)].filter(isOAuthVariable);
+}
+
+/** The providers that the settings name. Throws BadConfiguration, without a value of theirs. */
+export function parseOAuth(settings: Settings): OAuthOptions {
+  const given = Object.keys(settings).filter((name) => isOAuthVariable(name) && settings[name] !== undefined);
+  const named = Map.groupBy(given, (variable) => VARIABLE.exec(variable)?.[1] ?? '');
+  const providers = [...named.keys()]
+    .sort()
+    .map((name) => [name.toLowerCase(), parseProvider(settings, name)]);
+  const redirectUris = (settings.OAUTH_REDIRECT_URIS ?? '').split(/[\s,]+/).filter((uri) => uri !== '');
+  return { providers: Object.fromEntries(providers), redirectUris };
+}
+
+function parseProvider(settings: Settings, name: string): OAuthOptions['providers'][string] {
+  const read = (field: Field): string | undefined => settings[`OAUTH_${name}_${field}`];
+  const [issuer, clientId, clientSecret] = [read('ISSUER'), read('CLIENT_ID'), read('CLIENT_SECRET')];
+  if (clientId === undefined)
+    throw new BadConfiguration(`OAUTH_${name}_CLIENT_ID is needed with the others of its name`);
+  if (issuer === undefined && !isPreset(name.toLowerCase())) {
+    throw new BadConfiguration(
+      `OAUTH_${name}_ISSUER is needed: this provider is not among those that are known`,
+    );
+  }
+  return { clientId, clientSecret, issuer };
+}
+
+/** The service. Throws BadConfiguration for what whoever started the program can put right. */
+export function createOAuth(options: OAuthOptions): OAuthServiceFactory {
+  for (const [name, provider] of Object.entries(options.providers)) {
+    const variable = `OAUTH_${name.toUpperCase()}_ISSUER`;
+    create(
+      { providers: { [name]: provider } },
+      `${variable} must be an https URL, or an http URL on loopback`,
+    );
+  }
+  return create(
+    options,
+    'OAUTH_REDIRECT_URIS must be https URLs, http URLs on loopback or those of an app, separated by commas',
+  );
+}
+
+function create(options: OAuthOptions, problem: string): OAuthServiceFactory {
+  try {
+    return oauth(options);
+  } catch (error) {
+    if (error instanceof MissingPackage) throw new BadConfiguration(error.message);
+    if (error instanceof TypeError) throw new BadConfiguration(problem);
+    throw error;
+  }
+}

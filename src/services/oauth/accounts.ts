@@ -1,0 +1,255 @@
+import { findEmail, mayEnterBy } from '../../core/addresses.ts';
+import type { Asker } from '../../core/authentication.ts';
+import { type CanonicalEmail, parseEmail } from '../../core/canonical.ts';
+import type { Connection } from '../../core/connection.ts';
+import type { IdentityRecord, UserRecord } from '../../database/ports.ts';
+import { AccountsError } from '../../errors.ts';
+import type { ProvedAccount } from './account.ts';
+import { type OAuthParts, providerOf, serviceOf } from './parts.ts';
+
+/** Somebody who has logged in at a provider. */
+export interface Proved {
+  provider: string;
+  account: ProvedAccount;
+}
+
+interface From {
+  connection: Connection;
+  asker: Asker;
+}
+
+/** Who links or unlinks. */
+interface Owner {
+  connection: Connection;
+  /** Rejects when the session that asks has ended. */
+  stillThere(): Promise<unknown>;
+}
+
+/** A user, and whether what has named the user still does. */
+interface Found {
+  user: UserRecord;
+  stillHolds: () => Promise<boolean>;
+}
+
+/** Others may link, unlink or sign up at the same moment. */
+const MAX_TRIES = 5;
+
+/**
+ * The user of a provider's account: who it is linked to, who has the same address verified, or a new one. Two first
+ * logins at once wait for each other: with one account, or one address, they are one user.
+ */
+export function recognise(parts: OAuthParts, proved: Proved, from: From): Promise<Found> {
+  const { provider, account } = proved;
+  return parts.users.inTurn(`${serviceOf(provider)} ${account.subject}`, () =>
+    findOrCreate(parts, proved, from),
+  );
+}
+
+/** As `recognise`, for a user who is logged in and proves it once more: nobody is made, linked or taken over. */
+export async function recogniseAgain(parts: OAuthParts, proved: Proved, userId: string): Promise<Found> {
+  const found = await findLinked(parts, proved);
+  if (found) return found;
+  const email = parseVerified(proved.account.verifiedEmail);
+  const stillHolds = async () => email !== null && (await hasVerified(parts, userId, email.canonical));
+  const user = parts.options.linkByEmail && (await stillHolds()) ? await parts.users.find(userId) : null;
+  if (!user) throw new AccountsError('INVALID_CREDENTIALS');
+  return { user, stillHolds };
+}
+
+async function findOrCreate(parts: OAuthParts, proved: Proved, from: From): Promise<Found> {
+  for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+    const found = await findLinked(parts, proved);
+    if (found) return found;
+    // An address that the provider has not proved says nothing, and is not even looked up: the answer would tell a
+    // stranger who has an account (S7).
+    const email = parseVerified(proved.account.verifiedEmail);
+    const entered = email
+      ? await parts.users.inTurn(`oauth address ${email.canonical}`, () =>
+          enterByEmail(parts, proved, email, from),
+        )
+      : await create(parts, proved, null, from);
+    if (entered) return entered;
+  }
+  throw new AccountsError('SERVICE_UNAVAILABLE');
+}
+
+async function findLinked(parts: OAuthParts, { provider, account }: Proved): Promise<Found | null> {
+  const identity = await parts.users.findIdentity(serviceOf(provider), account.subject);
+  if (!identity) return null;
+  const user = await parts.users.find(identity.userId);
+  if (!user || user.deactivated) throw new AccountsError('INVALID_CREDENTIALS');
+  await keepCurrent(parts, identity, account);
+  return { user, stillHolds: () => isLinkedTo(parts, identity, user.id) };
+}
+
+/** Null where somebody else was faster. */
+async function enterByEmail(
+  parts: OAuthParts,
+  proved: Proved,
+  email: CanonicalEmail,
+  from: From,
+): Promise<Found | null> {
+  const holder = await parts.names.findHolder('email', email.canonical);
+  const listed = holder && findEmail(holder, email.canonical);
+  if (!holder || !listed) return create(parts, proved, email, from);
+  if (holder.deactivated) throw new AccountsError('INVALID_CREDENTIALS');
+  if (!mayEnterBy(holder, listed)) throw new AccountsError('ACCOUNT_EXISTS');
+  if (!listed.verified) {
+    // Whoever signed up with the address has not proved it, and this is its owner (S39).
+    const owner = await parts.ownership.takeOver(holder, listed);
+    return link(parts, proved, owner);
+  }
+  if (!parts.options.linkByEmail) throw new AccountsError('ACCOUNT_EXISTS');
+  // The second factor is outstanding, and a way in that stays must not be made without it.
+  if (await parts.secondFactors.isEnrolled(holder.id)) {
+    return { user: holder, stillHolds: () => hasVerified(parts, holder.id, email.canonical) };
+  }
+  const found = await link(parts, proved, holder);
+  if (found) linked(parts, holder, proved.provider, from.connection);
+  return found;
+}
+
+async function link(
+  parts: OAuthParts,
+  { provider, account }: Proved,
+  user: UserRecord,
+): Promise<Found | null> {
+  const [service, { subject }] = [serviceOf(provider), account];
+  await refuseTooMany(parts, user.id);
+  if (!(await parts.users.insertIdentity(service, subject, user.id, dataOf(parts, provider, account))))
+    return null;
+  return { user, stillHolds: () => isLinkedTo(parts, { service, subject }, user.id) };
+}
+
+async function create(
+  parts: OAuthParts,
+  { provider, account }: Proved,
+  email: CanonicalEmail | null,
+  { connection, asker }: From,
+): Promise<Found | null> {
+  if (asker.remote) await parts.limits.signUp(connection.ip);
+  const { subject } = account;
+  const service = serviceOf(provider);
+  const emails = email ? [{ ...email, verified: true, claimed: true }] : [];
+  const user = await parts.users.createLinked(
+    { username: null, emails, profile: {}, credentials: {} },
+    { service, subject, data: dataOf(parts, provider, account) },
+  );
+  if ('taken' in user) return null;
+  parts.events.emit('CreateUserSuccess', { user: parts.toUser(user), connection });
+  return { user, stillHolds: () => isLinkedTo(parts, { service, subject }, user.id) };
+}
+
+/**
+ * Makes an account of a provider a way in for a user. A thief who was thrown out meanwhile must not leave it behind. Throws ACCOUNT_EXISTS when it is somebody else's.
+ */
+export async function linkTo(
+  parts: OAuthParts,
+  user: UserRecord,
+  { provider, account }: Proved,
+  owner: Owner,
+): Promise<void> {
+  const service = serviceOf(provider);
+  const identity = await parts.users.findIdentity(service, account.subject);
+  if (identity && identity.userId !== user.id) throw new AccountsError('ACCOUNT_EXISTS');
+  if (identity) return keepCurrent(parts, identity, account);
+  await refuseTooMany(parts, user.id);
+  const data = dataOf(parts, provider, account);
+  if (!(await parts.users.insertIdentity(service, account.subject, user.id, data))) {
+    throw new AccountsError('ACCOUNT_EXISTS');
+  }
+  try {
+    await owner.stillThere();
+  } catch (error) {
+    const left = await parts.users.findIdentity(service, account.subject);
+    if (left?.userId === user.id) await parts.users.removeIdentity(left);
+    throw error;
+  }
+  linked(parts, user, provider, owner.connection);
+}
+
+/** Takes a linked account off. Throws LINKED_ACCOUNT_NOT_FOUND for what is nobody's or another user's, LAST_WAY_IN. */
+export async function unlink(
+  parts: OAuthParts,
+  user: UserRecord,
+  { provider, subject }: { provider: string; subject: string },
+  owner: Owner,
+): Promise<void> {
+  const { users, waysIn } = parts;
+  const identity = await users.findIdentity(serviceOf(provider), subject);
+  if (identity?.userId !== user.id) throw new AccountsError('LINKED_ACCOUNT_NOT_FOUND');
+  const remove = async (): Promise<void> => {
+    if (!(await users.removeIdentity(identity))) throw new AccountsError('LINKED_ACCOUNT_NOT_FOUND');
+  };
+  const restore = () => users.insertIdentity(identity.service, subject, user.id, identity.data);
+  // One whose provider is not there any more is no way in.
+  if (parts.providers.has(provider)) await waysIn.remove(user.id, remove, restore);
+  else await remove();
+  try {
+    await owner.stillThere();
+  } catch (error) {
+    await restore();
+    throw error;
+  }
+  parts.events.emit('UnlinkOAuthSuccess', {
+    user: parts.toUser(user),
+    provider,
+    connection: owner.connection,
+  });
+  parts.notify('accountUnlinked', user);
+}
+
+function linked(parts: OAuthParts, user: UserRecord, provider: string, connection: Connection): void {
+  parts.events.emit('LinkOAuthSuccess', { user: parts.toUser(user), provider, connection });
+  parts.notify('accountLinked', user);
+}
+
+async function refuseTooMany({ linkedOf, options }: OAuthParts, userId: string): Promise<void> {
+  if ((await linkedOf(userId)).length >= options.maxLinkedAccounts)
+    throw new AccountsError('TOO_MANY_LINKED_ACCOUNTS');
+}
+
+/** What the provider says now. When somebody else has changed it at the same time, theirs is as new. */
+async function keepCurrent(
+  parts: OAuthParts,
+  identity: IdentityRecord,
+  account: ProvedAccount,
+): Promise<void> {
+  const { data } = identity;
+  const current = { ...data, ...dataOf(parts, providerOf(identity), account) };
+  if (JSON.stringify(current) !== JSON.stringify(data)) await parts.users.updateIdentity(identity, current);
+}
+
+function dataOf(
+  parts: OAuthParts,
+  provider: string,
+  { subject, data, tokens }: ProvedAccount,
+): IdentityRecord['data'] {
+  if (!parts.options.keepTokens) return data;
+  return {
+    ...data,
+    tokens: parts.secretBox().seal(JSON.stringify(tokens), { service: serviceOf(provider), subject }),
+  };
+}
+
+async function isLinkedTo(
+  { users }: OAuthParts,
+  { service, subject }: Pick<IdentityRecord, 'service' | 'subject'>,
+  userId: string,
+): Promise<boolean> {
+  return (await users.findIdentity(service, subject))?.userId === userId;
+}
+
+async function hasVerified({ users }: OAuthParts, userId: string, canonical: string): Promise<boolean> {
+  const user = await users.find(userId);
+  return user !== null && findEmail(user, canonical)?.verified === true;
+}
+
+function parseVerified(address: unknown): CanonicalEmail | null {
+  if (typeof address !== 'string') return null;
+  try {
+    return parseEmail(address);
+  } catch {
+    return null;
+  }
+}
