@@ -22,6 +22,8 @@ interface Finisher {
   asker: Asker;
   /** The session for which it is finished; undefined for a new one. */
   session?: LiveSession['session'] | null | undefined;
+  /** To link: also what was begun in no session, by somebody who is no browser that others could lead on. */
+  links?: boolean | undefined;
 }
 
 const PURPOSE = 'oauth';
@@ -113,15 +115,16 @@ export async function finish(
 /**
  * A flow that was begun in a browser ends in that browser. One that was begun elsewhere does not end in a page: a
  * stranger could begin one, log in at the provider, and have somebody else's page finish it, who would then work in the
- * stranger's account. One for a session, a link above all, ends in that session.
+ * stranger's account. One for a session ends in that session.
  */
 function isOwn(
   parts: OAuthParts,
   state: string,
   { cookie, session }: OneTimeTokenRecord['data'],
-  { asker, session: current }: Finisher,
+  { asker, session: current, links = false }: Finisher,
 ): boolean {
-  if (current !== undefined && (session === null || session !== current?.id)) return false;
+  const isAdopted = links && session === null && cookie === null;
+  if (current !== undefined && !isAdopted && (session === null || session !== current?.id)) return false;
   if (typeof cookie !== 'string') return asker.origin === null;
   const value = asker.cookie(cookieName(parts, state));
   return value !== null && isEqual(hashOf(value), cookie);

@@ -94,7 +94,11 @@ export class OAuthService implements AccountsService {
     const { provider, code, state } = answer;
     const work = () =>
       this.#masked(async () => {
-        const proved = await finish(this.#parts, { provider, code, state }, { asker: owner.asker, session });
+        const proved = await finish(
+          this.#parts,
+          { provider, code, state },
+          { asker: owner.asker, session, links: true },
+        );
         await linkTo(this.#parts, user, proved, owner);
       });
     return this.#parts.events.observe(work, (error) =>

@@ -82,13 +82,22 @@ describe('a link', () => {
     );
     const second = await ownerOf((await login()).tokens.accessToken);
     const ofEve = await begun(oidc.current, newSub(), { session: eve.live });
-    const ofNobody = await begun(oidc.current, newSub());
+    const ofNobody = await begun(oidc.current, newSub(), { browser: true });
     const ofSecond = await begun(oidc.current, newSub(), { session: second.live });
     for (const { params } of [ofEve, ofNobody, ofSecond]) {
       expect(await codeOf(service.link(params, owner))).toBe('INVALID_TOKEN');
     }
     expect(await service.linkedAccounts(user)).toEqual([]);
     await service.link(ofSecond.params, second);
+  });
+
+  test('S40 begun without a session and without a browser is for whoever holds the state, but for no page', async () => {
+    const { begun, service, owner, user } = await setup();
+    const { params } = await begun(oidc.current, newSub());
+    const page = { ...owner, asker: { ...owner.asker, origin: 'https://shop.example.com' } };
+    expect(await codeOf(service.link(params, page))).toBe('INVALID_TOKEN');
+    await service.link(params, owner);
+    expect(await service.linkedAccounts(user)).toHaveLength(1);
   });
 
   test('of a session that ends meanwhile leaves nothing behind', async () => {
