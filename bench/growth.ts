@@ -62,7 +62,7 @@ function starters(wanted: readonly string[]): (() => Promise<Sized | null>)[] {
       const database = new URL(url).pathname.slice(1);
       const [row] = await askMariadb(
         url,
-        'ANALYZE TABLE accounts_users, accounts_identities, accounts_sessions, accounts_one_time_tokens',
+        'ANALYZE TABLE accounts_users, accounts_identities, accounts_sessions, accounts_one_time_tokens, accounts_counters',
         `SELECT SUM(data_length + index_length) AS bytes FROM information_schema.tables WHERE table_schema = '${database}'`,
       );
       return Number(row?.bytes);

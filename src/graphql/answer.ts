@@ -28,9 +28,13 @@ export function markAnswered(holder: Holder): void {
   for (const request of requestsOf(holder)) answered.add(request);
 }
 
-/** Keeps the answer out of every cache. */
+/** Keeps the answer out of every cache (RFC 9111, 5.2.2.5). */
 export function wishNoStore(holder: Holder): void {
-  for (const wish of wishesOf(holder)) wish.noStore = true;
+  if (isAnswered(holder)) {
+    for (const wish of wishesOf(holder)) wish.noStore = true;
+  } else {
+    responseOf(holder)?.setHeader('cache-control', 'no-store');
+  }
 }
 
 /** Says in a header when to come again (RFC 9110, 10.2.3). */
@@ -76,7 +80,6 @@ export function fulfil(
 }
 
 function writeHeaders(headers: Headers, { noStore, cookies, retryAfter }: Wishes): void {
-  // RFC 9111, 5.2.2.5.
   if (noStore) headers.set('cache-control', 'no-store');
   if (retryAfter > 0) headers.set('retry-after', String(retryAfter));
   for (const cookie of cookies) headers.append('set-cookie', cookie);

@@ -24,7 +24,10 @@ export function callerOf<U extends User, F extends Services>(
     cookie: (name) => request && cookieOf(request, name),
     setCookie: (cookie) => {
       if (wishCookie(context, cookie)) return;
-      throw new AccountsError('FORBIDDEN', 'This host gives its response to nobody, so that no cookie can be set.');
+      throw new AccountsError(
+        'FORBIDDEN',
+        'This host gives its response to nobody, so that no cookie can be set.',
+      );
     },
     session: () => server.resumeLiveSession(authToken),
     requireRecent: (live) => server.requireRecent(live),

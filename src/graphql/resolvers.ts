@@ -1,4 +1,5 @@
-import type { AccountsServer } from '../core/accounts-server.ts';
+import type { AccountsServer, CallerProof } from '../core/accounts-server.ts';
+import type { Caller } from '../core/caller.ts';
 import type { Impersonated } from '../core/impersonation.ts';
 import type { Requester } from '../core/requester.ts';
 import type { AccountsService, Operation, Services, UserField } from '../core/service.ts';
@@ -55,7 +56,7 @@ export function createResolvers<U extends User, F extends Services>(
       field,
       resolver((context, args) => {
         wishNoStore(context);
-        return operation(args as never, callerOf(server, context));
+        return withOwner(operation(args as never, callerOf(server, context)));
       }),
     ]);
   const ownFields = (given: { readonly [field: string]: UserField }): [string, AccountsResolver][] =>
@@ -81,12 +82,32 @@ export function createResolvers<U extends User, F extends Services>(
   };
 }
 
-/** Users that were just logged in: whoever gets them is their owner. */
+/** Users of a login that was just made or renewed: whoever gets them is their owner. */
 const ownUsers = new WeakSet<object>();
 
-function ownLogin<R extends { user: object }>(result: R): R {
-  ownUsers.add(result.user);
+/** Notes whose the login is that an operation gives, by itself or beside what else it has done. */
+function withOwner(result: unknown): unknown {
+  if (result instanceof Promise) return result.then(withOwner);
+  const logins = isObject(result) ? [result, result.loginResult] : [];
+  for (const login of logins) if (isOwnLogin(login)) ownUsers.add(login.user);
   return result;
+}
+
+/** Not one of an impersonator, who is not the user. */
+function isOwnLogin(login: unknown): login is { user: object } {
+  if (!isObject(login) || !isObject(login.user) || !isObject(login.tokens)) return false;
+  const payload = String(login.tokens.accessToken).split('.')[1] ?? '';
+  try {
+    // Of a token that was made by us a moment ago.
+    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString());
+    return isObject(claims) && claims.sub === login.user.id && claims.act === undefined;
+  } catch {
+    return false;
+  }
+}
+
+function isObject(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === 'object' && value !== null;
 }
 
 /** Returns null without a good token, whatever is wrong with it. Throws only when that could not be found out. */
@@ -114,14 +135,10 @@ async function loadUser<U extends User, F extends Services>(
 
 function coreMutations<U extends User, F extends Services>(server: AccountsServer<U, F>): Operations {
   return {
-    authenticate: async ({ serviceName, params }: MutationAuthenticateArgs, { connection, accessToken }) =>
-      ownLogin(
-        await server.loginWithService(serviceName, params, connection, { accessToken, remote: true }),
-      ),
-    verifyAuthentication: (
-      { serviceName, params }: MutationVerifyAuthenticationArgs,
-      { connection, accessToken },
-    ) => server.authenticateWithService(serviceName, params, connection, { accessToken, remote: true }),
+    authenticate: ({ serviceName, params }: MutationAuthenticateArgs, caller) =>
+      server.loginWithService(serviceName, params, caller.connection, proofOf(caller)),
+    verifyAuthentication: ({ serviceName, params }: MutationVerifyAuthenticationArgs, caller) =>
+      server.authenticateWithService(serviceName, params, caller.connection, proofOf(caller)),
     refreshTokens: ({ accessToken, refreshToken }: MutationRefreshTokensArgs, { connection }) =>
       server.refreshTokens(accessToken, refreshToken, connection),
     logout: async (_args, { accessToken }) => {
@@ -132,6 +149,10 @@ function coreMutations<U extends User, F extends Services>(server: AccountsServe
     impersonate: ({ accessToken, impersonated }: MutationImpersonateArgs, { connection }) =>
       server.impersonate(accessToken, impersonated as Impersonated, connection),
   };
+}
+
+function proofOf({ accessToken, cookie, origin }: Caller): CallerProof {
+  return { accessToken, cookie, origin, remote: true };
 }
 
 /** Throws a TypeError when two services define one field: the one that came last would silently resolve both. */

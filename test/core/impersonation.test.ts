@@ -275,7 +275,12 @@ for (const useStatelessSession of [false, true]) {
         const caller: Caller = {
           connection: FROM,
           accessToken: token,
+          userId: null,
+          origin: null,
+          cookie: () => null,
+          setCookie: () => {},
           session: () => server.resumeLiveSession(token),
+          requireRecent: (live) => server.requireRecent(live),
         };
         const operation = service.operations.Mutation?.[field];
         if (!operation) throw new Error(`there is no operation ${field}`);

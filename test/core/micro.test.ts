@@ -28,11 +28,17 @@ async function start(options: Partial<AccountsServerOptions> = {}) {
 
 describe('a server in micro mode', () => {
   test('verifies access tokens, needs no database, and tells the id alone', async () => {
-    const { micro, accessToken, id, sessionId } = await start();
+    const { micro, accessToken, id, sessionId, clock } = await start();
     expect(await micro.resumeSession(accessToken)).toEqual({ id });
     expect(micro.resumeRequester(accessToken)).toEqual({
       user: { id },
-      session: { id: sessionId, userId: id, actorUserId: null },
+      session: {
+        id: sessionId,
+        userId: id,
+        actorUserId: null,
+        authenticatedAt: new Date(clock.now()),
+        amr: ['pwd'],
+      },
     });
     expect([micro.micro, micro.stateless]).toEqual([true, false]);
   });

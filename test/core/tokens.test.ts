@@ -71,6 +71,8 @@ describe('what a token says', () => {
       ...common,
       exp: seconds + 15 * 60,
       jti: expect.any(String),
+      auth_time: seconds,
+      amr: ['pwd'],
       data: { token: sessionId, userId: id, isImpersonated: false },
     });
     expect(refresh.header).toEqual({ ...header, typ: 'rt+jwt' });
@@ -358,11 +360,12 @@ describe('an access token', () => {
 
   test('S23 tells a stateless server who it is, and each request gets its own copy of that', async () => {
     const createJwtPayload = () => ({ roles: ['reader'] });
-    const { server, accessToken, id, sessionId } = await start({ createJwtPayload });
+    const { server, accessToken, id, sessionId, seconds } = await start({ createJwtPayload });
     const first = await server.resumeRequester(accessToken);
+    const proof = { authenticatedAt: new Date(seconds * 1000), amr: ['pwd'] };
     expect(first).toEqual({
       user: { id, roles: ['reader'] },
-      session: { id: sessionId, userId: id, actorUserId: null },
+      session: { id: sessionId, userId: id, actorUserId: null, ...proof },
     });
     (first.user as unknown as { roles: string[] }).roles.push('admin');
     expect(await server.resumeRequester(accessToken)).toMatchObject({ user: { roles: ['reader'] } });
@@ -678,6 +681,8 @@ describe('createJwtPayload', () => {
         jti: evil,
         act: { sub: evil },
         sid: evil,
+        auth_time: 9e9,
+        amr: ['pwd', 'otp', 'mfa'],
         data: { userId: evil },
         toJSON: () => ({ sub: evil }),
         ['__proto__']: { sub: evil },
@@ -695,6 +700,8 @@ describe('createJwtPayload', () => {
       iat: seconds,
       exp: seconds + 900,
       jti: expect.any(String),
+      auth_time: seconds,
+      amr: ['pwd'],
       data: { token: sessionId, userId: id, isImpersonated: false },
     });
     expect(await server.resumeRequester(accessToken)).toMatchObject({ user: { id, mine: 1 } });
@@ -784,6 +791,8 @@ describe('the verified tokens that are remembered', () => {
         sessionId: 's',
         rotation: 1,
         actorUserId: null,
+        authenticatedAt: clock.now(),
+        amr: ['pwd'],
         custom,
         accessExpiresAt: clock.now() + MINUTE,
         refreshExpiresAt: clock.now() + MINUTE,

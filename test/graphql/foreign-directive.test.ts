@@ -7,7 +7,8 @@ import { useAccounts } from '../../src/graphql/use-accounts.ts';
 import { createAccounts } from '../accounts.ts';
 
 const { authDirectiveTypeDefs, authDirectiveTransformer } = authDirective();
-const WAY_OUT = /directiveName.*directive @auth on FIELD_DEFINITION \| OBJECT \| INTERFACE/;
+const WAY_OUT =
+  /directiveName.*directive @auth\(maxAge: Int, secondFactor: Boolean\) on FIELD_DEFINITION \| OBJECT \| INTERFACE/;
 
 const start = (schema: GraphQLSchema, options = {}) =>
   createYoga({ schema, logging: false, plugins: [useAccounts(createAccounts().server, options)] });
@@ -26,6 +27,13 @@ describe('S51 a directive of our name that is more than ours', () => {
       'the argument requires',
       'directive @auth(requires: Role) on FIELD_DEFINITION | OBJECT enum Role { ADMIN }',
     ],
+    ['the argument requires', 'directive @auth(maxAge: Int, requires: String) on FIELD_DEFINITION'],
+    ['the argument maxAge', 'directive @auth(maxAge: Int = 600) on FIELD_DEFINITION'],
+    ['the argument maxAge', 'directive @auth(maxAge: Int = null) on FIELD_DEFINITION'],
+    ['the argument maxAge', 'directive @auth(maxAge: Int!) on FIELD_DEFINITION'],
+    ['the argument maxAge', 'directive @auth(maxAge: Float, secondFactor: Boolean) on FIELD_DEFINITION'],
+    ['the argument secondFactor', 'directive @auth(secondFactor: Boolean = true) on FIELD_DEFINITION'],
+    ['the argument secondFactor', 'directive @auth(secondFactor: String) on FIELD_DEFINITION'],
     ['the argument requires', 'directive @auth(requires: String = "USER") on FIELD_DEFINITION'],
     ['the location UNION', 'directive @auth on FIELD_DEFINITION | UNION'],
     ['the location ENUM', 'directive @auth on ENUM'],
@@ -60,13 +68,15 @@ describe('S51 a directive of our name that is more than ours', () => {
     });
     const schema = new GraphQLSchema({ query });
     for (const use of [() => authDirectiveTransformer(schema), () => start(schema)])
-      expect(use).toThrow('@auth has arguments, which would be ignored');
+      expect(use).toThrow('@auth has the argument requires, which would be ignored');
   });
 
   test.each([
     'directive @auth on FIELD_DEFINITION | OBJECT',
     'directive @auth on FIELD_DEFINITION',
     'directive @auth repeatable on INTERFACE | FIELD_DEFINITION',
+    'directive @auth(maxAge: Int) on FIELD_DEFINITION',
+    'directive @auth(secondFactor: Boolean, maxAge: Int) on FIELD_DEFINITION',
     authDirectiveTypeDefs,
   ])('and works when declared as %s', async (definition) => {
     const schema = authDirectiveTransformer(schemaOf(definition, 'type Query { secret: String @auth }'));

@@ -6,15 +6,20 @@ import {
   type GraphQLSchema,
   isObjectType,
 } from 'graphql';
-import { foreign } from './definition.ts';
+import { parseRequirement, type Requirement, SESSION, strictest } from './requirement.ts';
 
 export interface CoveredField {
   type: GraphQLObjectType;
   field: GraphQLField<unknown, unknown>;
   isSubscription: boolean;
+  /** The strictest of all that cover the field. */
+  requirement: Requirement;
 }
 
 type Declaring = GraphQLObjectType | GraphQLInterfaceType;
+
+/** What each covered field of a type must keep, by the name of the field. */
+type Cover = ReadonlyMap<string, Requirement>;
 
 /**
  * Every field that the directive covers: it stands on the field itself, on the field's type, on an interface of that
@@ -22,10 +27,10 @@ type Declaring = GraphQLObjectType | GraphQLInterfaceType;
  * ends at a field of an object.
  */
 export function coveredFields(schema: GraphQLSchema, directiveName: string): CoveredField[] {
-  const covers = new Map<Declaring, (fieldName: string) => boolean>();
-  const coverOf = (type: Declaring) => {
-    const cover = covers.get(type) ?? createCover(schema, type, directiveName);
-    covers.set(type, cover);
+  const known = new Map<Declaring, Cover>();
+  const coverOf = (type: Declaring): Cover => {
+    const cover = known.get(type) ?? createCover(schema, type, directiveName);
+    known.set(type, cover);
     return cover;
   };
   return Object.values(schema.getTypeMap())
@@ -34,23 +39,31 @@ export function coveredFields(schema: GraphQLSchema, directiveName: string): Cov
     .flatMap((type) => {
       const declaring = [...withInterfaces(type)].map(coverOf);
       const isSubscription = type === schema.getSubscriptionType();
-      return Object.values(type.getFields())
-        .filter(({ name }) => declaring.some((covered) => covered(name)))
-        .map((field) => ({ type, field, isSubscription }));
+      return Object.values(type.getFields()).flatMap((field) => {
+        const requirement = together(declaring.map((cover) => cover.get(field.name)));
+        return requirement ? [{ type, field, isSubscription, requirement }] : [];
+      });
     });
 }
 
-function createCover(schema: GraphQLSchema, type: Declaring, directiveName: string) {
-  const stands = (node: Parameters<typeof getDirective>[1]) => {
-    const uses = getDirective(schema, node, directiveName);
+function createCover(schema: GraphQLSchema, type: Declaring, directiveName: string): Cover {
+  const standsOn = (node: Parameters<typeof getDirective>[1]): Requirement | null => {
     // A schema made by code need not declare what it uses.
-    if (uses?.some((args) => Object.keys(args ?? {}).length > 0))
-      throw foreign(directiveName, 'has arguments');
-    return uses !== undefined;
+    const uses = getDirective(schema, node, directiveName);
+    return together(uses?.map((args) => parseRequirement(directiveName, args)) ?? []);
   };
-  const fields = Object.values(type.getFields());
-  const covered = new Set((stands(type) ? fields : fields.filter(stands)).map(({ name }) => name));
-  return (fieldName: string) => covered.has(fieldName);
+  const ofType = standsOn(type);
+  const cover = Object.values(type.getFields()).flatMap((field): [string, Requirement][] => {
+    const requirement = together([ofType, standsOn(field)]);
+    return requirement ? [[field.name, requirement]] : [];
+  });
+  return new Map(cover);
+}
+
+/** Null where nothing covers. */
+function together(requirements: readonly (Requirement | null | undefined)[]): Requirement | null {
+  const given = requirements.filter((requirement) => requirement !== null && requirement !== undefined);
+  return given.length > 0 ? given.reduce(strictest, SESSION) : null;
 }
 
 /** A type and its interfaces, theirs too: a schema that was not validated need not list those. */

@@ -1,4 +1,4 @@
-import { DirectiveLocation, type GraphQLDirective, type GraphQLSchema } from 'graphql';
+import { DirectiveLocation, type GraphQLArgument, type GraphQLDirective, type GraphQLSchema } from 'graphql';
 
 const LOCATIONS: readonly string[] = [
   DirectiveLocation.FIELD_DEFINITION,
@@ -6,11 +6,22 @@ const LOCATIONS: readonly string[] = [
   DirectiveLocation.INTERFACE,
 ];
 
+/** The arguments, with their types as SDL. */
+const ARGUMENTS: ReadonlyMap<string, string> = new Map([
+  ['maxAge', 'Int'],
+  ['secondFactor', 'Boolean'],
+]);
+
 /** By this the directive is known as ours, whatever its name. */
 const DESCRIPTION = 'Only logged-in users reach the fields that this covers (graphql-accounts).';
 
 export function writeDefinition(name: string): string {
-  return `"${DESCRIPTION}"\ndirective @${name} on ${LOCATIONS.join(' | ')}`;
+  return `"${DESCRIPTION}"\n${declaration(name)}`;
+}
+
+function declaration(name: string): string {
+  const args = [...ARGUMENTS].map(([argument, type]) => `${argument}: ${type}`).join(', ');
+  return `directive @${name}(${args}) on ${LOCATIONS.join(' | ')}`;
 }
 
 /** The names under which the directive of this library was declared in a schema. */
@@ -34,13 +45,19 @@ export function refuseForeign(schema: GraphQLSchema, name: string): void {
 export function foreign(name: string, problem: string): TypeError {
   return new TypeError(
     `@${name} ${problem}, which would be ignored. Give ours another name (directiveName), or declare it as ` +
-      `"directive @${name} on ${LOCATIONS.join(' | ')}".`,
+      `"${declaration(name)}".`,
   );
 }
 
 function excessOf({ args, locations }: GraphQLDirective): string[] {
   return [
-    ...args.map(({ name }) => `the argument ${name}`),
+    ...args.filter((arg) => !isOurs(arg)).map(({ name }) => `the argument ${name}`),
     ...locations.filter((location) => !LOCATIONS.includes(location)).map((name) => `the location ${name}`),
   ];
+}
+
+/** A default would hold where the schema knows of it, and nowhere else. */
+function isOurs({ name, type, defaultValue, ...rest }: GraphQLArgument): boolean {
+  const hasDefault = defaultValue !== undefined || ('default' in rest && rest.default !== undefined);
+  return ARGUMENTS.get(name) === String(type) && !hasDefault;
 }

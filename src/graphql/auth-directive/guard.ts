@@ -1,7 +1,10 @@
 import { defaultFieldResolver, type GraphQLFieldResolver } from 'graphql';
+import { SECOND } from '../../core/time.ts';
 import { AccountsError } from '../../errors.ts';
+import type { AccountsContext } from '../context.ts';
 import { toGraphQLError } from '../graphql-error.ts';
 import { NO_ACCOUNTS, onMissingAccounts } from '../missing-context.ts';
+import { covers, type Requirement, SESSION, strictest } from './requirement.ts';
 
 type Resolve = GraphQLFieldResolver<unknown, unknown>;
 
@@ -14,27 +17,37 @@ export interface GuardedField {
 // No server is at hand here whose report could be used.
 const checkContext = onMissingAccounts(() => console.warn(`graphql-accounts: ${NO_ACCOUNTS}`));
 
-const guards = new WeakSet<Resolve>();
+/** What each guard asks for. */
+const guards = new WeakMap<Resolve, Requirement>();
 
-/** Wraps a resolver so that it runs for users only. A guarded resolver comes back as it is. */
-function guard(resolve: Resolve = defaultFieldResolver): Resolve {
-  if (guards.has(resolve)) return resolve;
+/** Wraps a resolver so that it runs for those only who keep the requirement. One that is guarded so comes back as it is. */
+function guard(requirement: Requirement, resolve: Resolve = defaultFieldResolver): Resolve {
+  const known = guards.get(resolve);
+  if (known && covers(known, requirement)) return resolve;
   const guarded: Resolve = (parent, args, context, info) => {
     refuseStrangers(context);
+    refuseUnproved(context, requirement);
     return resolve(parent, args, context, info);
   };
-  guards.add(guarded);
+  guards.set(guarded, known ? strictest(known, requirement) : requirement);
   return guarded;
 }
 
 /** Guards a field in place. A subscription is refused before its source starts, and again at each event. */
-export function guardField(field: GuardedField, isSubscription: boolean): void {
-  field.resolve = guard(field.resolve);
-  if (isSubscription) field.subscribe = guard(field.subscribe);
+export function guardField(field: GuardedField, isSubscription: boolean, requirement: Requirement): void {
+  field.resolve = guard(requirement, field.resolve);
+  if (isSubscription) field.subscribe = guard(requirement, field.subscribe);
 }
 
-export function isGuarded({ resolve, subscribe }: GuardedField, isSubscription: boolean): boolean {
-  const stands = (resolver: Resolve | undefined) => resolver !== undefined && guards.has(resolver);
+export function isGuarded(
+  { resolve, subscribe }: GuardedField,
+  isSubscription: boolean,
+  requirement: Requirement,
+): boolean {
+  const stands = (resolver: Resolve | undefined): boolean => {
+    const known = resolver && guards.get(resolver);
+    return known !== undefined && covers(known, requirement);
+  };
   return stands(resolve) && (!isSubscription || stands(subscribe));
 }
 
@@ -44,6 +57,21 @@ function refuseStrangers(context: unknown): void {
   if (user) return;
   checkContext(context);
   throw toGraphQLError(refusalFor(authError));
+}
+
+/**
+ * Throws RECENT_LOGIN_REQUIRED and TWO_FACTOR_REQUIRED for a session whose proof is older, or less, than is asked for.
+ * Where a context has a user and no session of ours, nothing was proved.
+ */
+function refuseUnproved(context: unknown, { maxAge, secondFactor }: Requirement): void {
+  if (maxAge === SESSION.maxAge && !secondFactor) return;
+  const { session, accounts } = context as Partial<AccountsContext>;
+  try {
+    if (!accounts) throw new AccountsError('RECENT_LOGIN_REQUIRED');
+    accounts.requireProof(session ?? null, { maxAge: maxAge * SECOND, secondFactor });
+  } catch (error) {
+    throw error instanceof AccountsError ? toGraphQLError(error) : error;
+  }
 }
 
 function refusalFor(authError: AccountsError | null | undefined): AccountsError {

@@ -4,6 +4,7 @@ import { parseGraphQLName } from '../type-defs.ts';
 import { type CoveredField, coveredFields } from './covered-fields.ts';
 import { declaredNames, refuseForeign, writeDefinition } from './definition.ts';
 import { type GuardedField, guardField, isGuarded } from './guard.ts';
+import type { Requirement } from './requirement.ts';
 
 export interface AuthDirective {
   authDirectiveTypeDefs: string;
@@ -20,6 +21,10 @@ const MARK = 'graphqlAccountsGuarded';
  * the same fields of every type that implements it; on a subscription, nothing starts for a stranger. A stranger gets
  * the error UNAUTHENTICATED, or SERVICE_UNAVAILABLE while the store fails, and never the field's value.
  *
+ * `@auth(maxAge: 300)` lets nobody through whose proof of who they are is older than 300 seconds: RECENT_LOGIN_REQUIRED,
+ * until `verifyAuthentication` has renewed it. `@auth(secondFactor: true)` asks for a session of two factors:
+ * TWO_FACTOR_REQUIRED, without a challenge. Where several cover a field, the strictest holds.
+ *
  * ```ts
  * const { authDirectiveTypeDefs, authDirectiveTransformer } = authDirective();
  * const schema = authDirectiveTransformer(
@@ -28,8 +33,8 @@ const MARK = 'graphqlAccountsGuarded';
  * ```
  *
  * The directive does nothing by itself: the transformer guards the fields. Apply it last, to the whole schema;
- * applying it again changes nothing. It throws a TypeError when the directive is declared with arguments or for other
- * places, which it would ignore. `useAccounts` refuses a schema on which it was forgotten.
+ * applying it again changes nothing. It throws a TypeError when the directive is declared with other arguments or for
+ * other places, which it would ignore. `useAccounts` refuses a schema on which it was forgotten.
  */
 export function authDirective(directiveName: string = 'auth'): AuthDirective {
   const name = parseGraphQLName(directiveName, 'directiveName');
@@ -37,15 +42,16 @@ export function authDirective(directiveName: string = 'auth'): AuthDirective {
     authDirectiveTypeDefs: writeDefinition(name),
     authDirectiveTransformer: (schema) => {
       refuseForeign(schema, name);
-      const covered = new Map<string, Set<string>>();
-      for (const { type, field } of coveredFields(schema, name)) {
-        covered.set(type.name, (covered.get(type.name) ?? new Set()).add(field.name));
+      const covered = new Map<string, Map<string, Requirement>>();
+      for (const { type, field, requirement } of coveredFields(schema, name)) {
+        covered.set(type.name, (covered.get(type.name) ?? new Map()).set(field.name, requirement));
       }
       const subscription = schema.getSubscriptionType()?.name;
       return mapSchema(schema, {
         [MapperKind.OBJECT_FIELD]: (config, fieldName, typeName) => {
-          if (!covered.get(typeName)?.has(fieldName)) return undefined;
-          guardField(config as GuardedField, typeName === subscription);
+          const requirement = covered.get(typeName)?.get(fieldName);
+          if (!requirement) return undefined;
+          guardField(config as GuardedField, typeName === subscription, requirement);
           config.extensions = { ...config.extensions, [MARK]: true };
           return config;
         },
@@ -69,9 +75,9 @@ export function ensureGuards(schema: GraphQLSchema, directiveName: string): void
 function ensureGuardsOf(schema: GraphQLSchema, directiveName: string): void {
   refuseForeign(schema, directiveName);
   const open: string[] = [];
-  for (const { type, field, isSubscription } of coveredFields(schema, directiveName)) {
-    if (isGuarded(field as GuardedField, isSubscription)) continue;
-    if (isMarked(field)) guardField(field as GuardedField, isSubscription);
+  for (const { type, field, isSubscription, requirement } of coveredFields(schema, directiveName)) {
+    if (isGuarded(field as GuardedField, isSubscription, requirement)) continue;
+    if (isMarked(field)) guardField(field as GuardedField, isSubscription, requirement);
     else open.push(`${type.name}.${field.name}`);
   }
   if (open.length === 0) return;
