@@ -10,7 +10,7 @@ import { parseObject, parseString } from './input.ts';
 import { Issuer } from './issuer.ts';
 import type { Guesses } from './limits/guesses.ts';
 import { Limits } from './limits/limits.ts';
-import { memoryCounters } from './limits/memory-counters.ts';
+import { countersBeside } from './limits/memory-counters.ts';
 import { type LoginAttempt, LoginPipeline, type LoginResult } from './login.ts';
 import { Mailer } from './mailer.ts';
 import { NO_STORE } from './micro.ts';
@@ -105,7 +105,7 @@ export class AccountsServer<U extends User = User, F extends Services = Services
     this.#background = new Background(onError);
     const users = new Users(this.#store, now);
     const oneTimeTokens = new OneTimeTokens(this.#store, now);
-    this.#counters = this.#store.counters ?? memoryCounters();
+    this.#counters = this.#store.counters ?? countersBeside(options.db ?? this);
     const limits = new Limits(this.#counters, now, resolved.rateLimits);
     const secondFactors = new SecondFactors({ users, oneTimeTokens, limits, now });
     const tokens = new Tokens({ keyring, access, refresh, now });

@@ -4,6 +4,15 @@ const MAX_COUNTERS = 100_000;
 /** How many are looked at to make room for one. */
 const SAMPLE = 8;
 
+const ofDatabases = new WeakMap<object, CounterStore>();
+
+/** The counters of a database that has none of its own: those of this process, for all servers on it. */
+export function countersBeside(db: object): CounterStore {
+  const counters = ofDatabases.get(db) ?? memoryCounters();
+  ofDatabases.set(db, counters);
+  return counters;
+}
+
 /**
  * Counters of one process, for databases that have none. Their number is bounded: a flood of new keys drives out those
  * on which least was spent, so that an account that is being guessed at stays guarded.

@@ -159,18 +159,26 @@ function memoryOneTimeTokens(): OneTimeTokenStore {
   };
 }
 
+/** As many as are kept: the oldest go before a flood of new ones fills the memory. */
+const MAX_COUNTERS = 100_000;
+
 function memoryCounters(): CounterStore {
   const counters = new Map<string, CounterRecord>();
+  const set = (counter: CounterRecord): void => {
+    counters.set(counter.key, counter);
+    const [oldest] = counters.size > MAX_COUNTERS ? counters.keys() : [];
+    if (oldest !== undefined) counters.delete(oldest);
+  };
   return {
     add: async (counter, now) => {
       const { key, points } = counter;
       const known = counters.get(key);
       const next =
         known && known.expiresAt > now ? { ...known, points: known.points + points } : copy(counter);
-      counters.set(key, next);
+      set(next);
       return copy(next);
     },
-    put: async (counter) => void counters.set(counter.key, copy(counter)),
+    put: async (counter) => set(copy(counter)),
     find: async (key) => copy(counters.get(key) ?? null),
     remove: async (key) => void counters.delete(key),
     removeExpired: async (now) => removeWhere(counters, (counter) => counter.expiresAt < now),

@@ -71,7 +71,8 @@ async function mailNewAddress(
   const email = findEmail(user, canonical);
   // Somebody who signed up with it, verified or not, must not hand it over by clicking a link they wait for anyway.
   if (holder && holder.id !== user.id) notifyHolder(parts, holder, canonical);
-  else if (email && !email.verified) await mailLink(parts, 'verifyEmail', user, email, stillThere);
+  else if (email && !email.verified && (await parts.limits.mailTo(canonical)))
+    await mailLink(parts, 'verifyEmail', user, email, stillThere);
 }
 
 /** Tells the holder of an address that somebody else wanted it. */
