@@ -160,6 +160,7 @@ function createHandler(
       schema: authDirectiveTransformer(schema),
       plugins: [useAccounts(accounts, { trustedProxies })],
       introspection,
+      trustedOrigins: trustedOrigins(config, siteUrl),
       graphiql: config.graphiql ? graphiqlPage() : null,
       accessLog,
       report,
@@ -169,6 +170,15 @@ function createHandler(
     accessLog,
     report,
   });
+}
+
+/** Where the site and its front ends are: their pages finish logins that they began, by the cookie that says so. */
+function trustedOrigins(
+  { returnToOrigins, oauth: { redirectUris = [] } }: Config,
+  siteUrl: string,
+): string[] {
+  const pages = [siteUrl, ...redirectUris].filter((url) => /^https?:/.test(url));
+  return [...returnToOrigins, ...pages.map((url) => new URL(url).origin)];
 }
 
 function linkActions(accounts: ReturnType<typeof createAccounts>): LinkActions {

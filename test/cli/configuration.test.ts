@@ -173,6 +173,7 @@ describe('the settings', () => {
       autologin: false,
       requireEmailVerification: false,
       ambiguousErrors: true,
+      rateLimits: true,
       logLevel: 'info',
       hashConcurrency: undefined,
       trustedProxies: [],

@@ -83,6 +83,39 @@ describe('S49 what the endpoint takes', () => {
     expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
   });
 
+  test('S40 the origins of the site and of its front ends may send cookies, which a login by OAuth needs', async () => {
+    const redirects = 'https://app.example.com/done, myapp:/done';
+    const trusting = await bench.start({
+      DATABASE_URL: 'sqlite::memory:',
+      RETURN_TO_ORIGINS: 'https://shop.example.com',
+      OAUTH_REDIRECT_URIS: redirects,
+    });
+    for (const origin of ['https://shop.example.com', 'https://app.example.com']) {
+      const asked = { origin, 'access-control-request-headers': 'content-type,x-mine' };
+      const { headers } = await send(trusting.url, { method: 'OPTIONS', headers: asked });
+      expect(headers).toMatchObject({
+        'access-control-allow-origin': origin,
+        'access-control-allow-credentials': 'true',
+        'access-control-allow-headers': 'content-type,x-mine',
+        vary: 'Origin',
+      });
+      const answer = await ask(trusting.url, '{ getUser { id } }', {}, { origin });
+      expect(answer.headers.get('access-control-allow-origin')).toBe(origin);
+      expect(answer.headers.get('access-control-allow-credentials')).toBe('true');
+    }
+    for (const origin of [
+      'https://evil.example.com',
+      'null',
+      'https://app.example.com.evil.com',
+      'http://app.example.com',
+    ]) {
+      const answer = await ask(trusting.url, '{ getUser { id } }', {}, { origin });
+      expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+      expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
+      expect(answer.headers.get('vary')).toBe('Origin');
+    }
+  });
+
   test('both media types of GraphQL over HTTP are answered', async () => {
     for (const accept of ['application/json', 'application/graphql-response+json', '*/*']) {
       const { headers, data } = await ask(url, '{ getUser { id } }', {}, { accept });

@@ -4,7 +4,7 @@ import { createYoga } from 'graphql-yoga';
 import type { Report } from '../../core/report.ts';
 import type { AccessLog } from '../http/access-log.ts';
 import { answerEarly } from '../http/body.ts';
-import { CORS, PREFLIGHT } from '../http/cors.ts';
+import { type Cors, createCors } from '../http/cors.ts';
 import { errorBody } from '../http/error-body.ts';
 import { type Handler, respond } from '../http/respond.ts';
 import { useDocuments } from './documents.ts';
@@ -19,6 +19,8 @@ interface EndpointOptions {
   /** The plugins that make the context. */
   plugins: EndpointPlugin[];
   introspection: boolean;
+  /** Origins whose pages may send cookies. */
+  trustedOrigins: readonly string[];
   graphiql: GraphiqlPage | null;
   /** Null: requests are not logged. */
   accessLog: AccessLog | null;
@@ -26,7 +28,7 @@ interface EndpointOptions {
 }
 
 /** Whatever GraphQL answers may be about an account, or carry its tokens: no cache keeps it. */
-const HEADERS = { ...CORS, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 const NOT_ACCEPTABLE: RefusedRequest = {
   status: 406,
@@ -36,6 +38,7 @@ const NOT_ACCEPTABLE: RefusedRequest = {
 
 /** GraphQL over HTTP, within bounds. Yoga executes; requests are read here, where they cost less and can be cut off. */
 export function graphqlEndpoint(options: EndpointOptions): Handler {
+  const cors = createCors(options.trustedOrigins);
   const requests = new WeakMap<IncomingMessage, GraphQLParams>();
   const reader: EndpointPlugin = {
     onRequestParse: ({ serverContext, setRequestParser }) => setRequestParser(() => paramsOf(serverContext)),
@@ -69,11 +72,11 @@ export function graphqlEndpoint(options: EndpointOptions): Handler {
   }
 
   return async (req, res) => {
-    if (req.method === 'OPTIONS') return respond(req, res, 204, PREFLIGHT);
+    if (req.method === 'OPTIONS') return respond(req, res, 204, cors.preflight(req));
     if (options.graphiql && wantsPage(req)) return options.graphiql(req, res);
     const params = await readParams(req, res);
     if (params === 'gone') return;
-    if ('status' in params) return refuse(req, res, params);
+    if ('status' in params) return refuse(req, res, cors, params);
     requests.set(req, params);
     // Yoga makes an address of the two and parses it: with a Host that somebody made up it may be none. Nothing else
     // reads them, and links never come from them (S30).
@@ -82,12 +85,12 @@ export function graphqlEndpoint(options: EndpointOptions): Handler {
     const response = await yoga.handleNodeRequestAndResponse(req, res, { req, res });
     const body = await response.text();
     if (res.destroyed) return;
-    if (response.status === 406) return refuse(req, res, NOT_ACCEPTABLE);
+    if (response.status === 406) return refuse(req, res, cors, NOT_ACCEPTABLE);
     const headers: Record<string, string | string[]> = {};
     for (const [name, value] of response.headers) headers[name.toLowerCase()] = value;
     const cookies = response.headers.getSetCookie();
     if (cookies.length > 0) headers['set-cookie'] = cookies;
-    respond(req, res, response.status, { ...headers, ...HEADERS }, body);
+    respond(req, res, response.status, { ...headers, ...cors.headers(req), ...HEADERS }, body);
   };
 }
 
@@ -99,10 +102,16 @@ function wantsPage({ method, headers }: IncomingMessage): boolean {
 function refuse(
   req: IncomingMessage,
   res: ServerResponse,
+  cors: Cors,
   { status, code, message, headers }: RefusedRequest,
 ): void {
   const body = errorBody(code, message);
-  const all = { ...HEADERS, 'content-type': `${mediaTypeFor(req)}; charset=utf-8`, ...headers };
+  const all = {
+    ...cors.headers(req),
+    ...HEADERS,
+    'content-type': `${mediaTypeFor(req)}; charset=utf-8`,
+    ...headers,
+  };
   if (req.complete) respond(req, res, status, all, body);
   else answerEarly(req, res, status, all, body);
 }

@@ -17,18 +17,18 @@ export function html(parts: TemplateStringsArray, ...values: readonly (string | 
 }
 
 const STYLE = `
-:root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --paper: #fff; --ground: #f3f5f8; --line: #c9d1db; --edge: #7d8896; --accent: #1f5fbf; --bad: #b3261e; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e7ebf1; --soft: #a3adba; --paper: #1b212a; --ground: #12161c; --line: #3a4452; --edge: #6f7b8b; --accent: #2f6fd0; --bad: #ff8a80; } }
+:root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --paper: #fff; --ground: #f3f5f8; --line: #c9d1db; --edge: #7d8896; --accent: #1f5fbf; --link: #1f5fbf; --bad: #b3261e; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e7ebf1; --soft: #a3adba; --paper: #1b212a; --ground: #12161c; --line: #3a4452; --edge: #6f7b8b; --accent: #2f6fd0; --link: #8ab4f8; --bad: #ff8a80; } }
 * { box-sizing: border-box; }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.5rem; background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
-main { width: 100%; max-width: 26rem; padding: 2rem; background: var(--paper); border: 1px solid var(--line); border-radius: .75rem; }
+main { width: 100%; max-width: 26rem; padding: 2rem; background: var(--paper); border: 1px solid var(--line); border-radius: .75rem; overflow-wrap: anywhere; }
 h1 { margin: 0 0 .75rem; font-size: 1.375rem; line-height: 1.25; }
 p { margin: 0 0 1rem; color: var(--soft); }
 p:last-child { margin-bottom: 0; }
 p[role="alert"] { color: var(--bad); }
 label { display: block; margin-bottom: 1rem; font-weight: 600; }
 input { display: block; width: 100%; margin-top: .25rem; padding: .625rem .75rem; font: inherit; font-weight: 400; color: inherit; background: transparent; border: 1px solid var(--edge); border-radius: .375rem; }
-a { color: var(--accent); font-weight: 600; }
+a { color: var(--link); font-weight: 600; }
 button { width: 100%; padding: .75rem; font: inherit; font-weight: 600; color: #fff; background: var(--accent); border: 0; border-radius: .375rem; cursor: pointer; }
 button.other { margin-top: .75rem; color: inherit; background: transparent; border: 1px solid var(--edge); }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
