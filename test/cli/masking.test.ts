@@ -74,6 +74,7 @@ async function serve(resolve: () => unknown, plugins: EndpointPlugin[] = []): Pr
     schema,
     plugins,
     introspection: true,
+    trustedOrigins: [],
     graphiql: null,
     accessLog: null,
     report,
