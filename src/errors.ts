@@ -39,7 +39,7 @@ export const ERROR_MESSAGES = {
   PASSWORD_TOO_COMMON: 'This password is used so often that it would be guessed at once.',
   PASSWORD_BREACHED: 'This password is known from a data breach.',
   USER_NOT_FOUND: 'There is no such user.',
-  INVALID_TOKEN: 'This link is not valid, was already used or has expired.',
+  INVALID_TOKEN: 'This link or login is not valid, was already used or has expired.',
   BUSY: 'The server is busy. Please try again in a moment.',
   SERVICE_UNAVAILABLE: 'The service is unavailable for the moment. Please try again.',
   GRAPHQL_PARSE_FAILED: 'The document is not valid GraphQL.',

@@ -1,4 +1,5 @@
-export { AccountsServer, type CallerProof } from './core/accounts-server.ts';
+export { AccountsServer } from './core/accounts-server.ts';
+export type { CallerProof } from './core/attempts.ts';
 export type { Asker, Attempt, Authentication } from './core/authentication.ts';
 export type { Caller } from './core/caller.ts';
 export type { Connection, ConnectionInput } from './core/connection.ts';

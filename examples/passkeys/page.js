@@ -172,7 +172,10 @@ function tell(problem) {
 
 function button(text, work) {
   const made = Object.assign(document.createElement('button'), { type: 'button', textContent: text });
-  made.addEventListener('click', () => work().catch(tell));
+  made.addEventListener('click', () => {
+    tell('');
+    work().catch(tell);
+  });
   return made;
 }
 
@@ -183,6 +186,7 @@ for (const [id, work] of Object.entries({
   add: addPasskey,
 })) {
   element(id).addEventListener('click', async () => {
+    tell('');
     try {
       await work();
     } catch (error) {

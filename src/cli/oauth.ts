@@ -2,31 +2,18 @@ import { MissingPackage } from '../need-package.ts';
 import { type OAuthOptions, type OAuthServiceFactory, oauth } from '../services/oauth/index.ts';
 import { isPreset } from '../services/oauth/presets.ts';
 import { BadConfiguration } from './bad-configuration.ts';
-import type { OAuthVariable, Settings } from './settings.ts';
-
-/** `OAUTH_<NAME>_ISSUER` and the others. */
-const VARIABLE = /^OAUTH_([A-Z0-9]+(?:_[A-Z0-9]+)*)_(ISSUER|CLIENT_ID|CLIENT_SECRET)$/;
-const FLAG = /^--(oauth-[a-z0-9-]+-(?:issuer|client-id|client-secret))(?:=|$)/;
+import { isOAuthVariable, providerIn } from './oauth-variables.ts';
+import type { Settings } from './settings.ts';
 
 type Field = 'ISSUER' | 'CLIENT_ID' | 'CLIENT_SECRET';
 
-export function isOAuthVariable(name: string): name is OAuthVariable {
-  return VARIABLE.test(name);
-}
-
-/** The variables whose flags stand on a command line. Their names are the providers', which nobody knows before. */
-export function oauthVariablesIn(args: readonly string[]): OAuthVariable[] {
-  const names = args.flatMap((arg) => FLAG.exec(arg)?.[1]?.toUpperCase().replaceAll('-', '_') ?? []);
-  return [...new Set(names)].filter(isOAuthVariable);
-}
-
 /** The providers that the settings name. Throws BadConfiguration, without a value of theirs. */
 export function parseOAuth(settings: Settings): OAuthOptions {
-  const given = Object.keys(settings).filter((name) => isOAuthVariable(name) && settings[name] !== undefined);
-  const named = Map.groupBy(given, (variable) => VARIABLE.exec(variable)?.[1] ?? '');
-  const providers = [...named.keys()]
-    .sort()
-    .map((name) => [name.toLowerCase(), parseProvider(settings, name)]);
+  const given = Object.keys(settings)
+    .filter(isOAuthVariable)
+    .filter((name) => settings[name] !== undefined);
+  const names = new Set(given.map(providerIn));
+  const providers = [...names].sort().map((name) => [name.toLowerCase(), parseProvider(settings, name)]);
   const redirectUris = (settings.OAUTH_REDIRECT_URIS ?? '').split(/[\s,]+/).filter((uri) => uri !== '');
   return { providers: Object.fromEntries(providers), redirectUris };
 }
@@ -34,6 +21,9 @@ export function parseOAuth(settings: Settings): OAuthOptions {
 function parseProvider(settings: Settings, name: string): OAuthOptions['providers'][string] {
   const read = (field: Field): string | undefined => settings[`OAUTH_${name}_${field}`];
   const [issuer, clientId, clientSecret] = [read('ISSUER'), read('CLIENT_ID'), read('CLIENT_SECRET')];
+  // Its page would be the one to which all providers lead back.
+  if (name === 'CALLBACK')
+    throw new BadConfiguration('OAUTH_CALLBACK_CLIENT_ID: a provider cannot be called callback');
   if (clientId === undefined)
     throw new BadConfiguration(`OAUTH_${name}_CLIENT_ID is needed with the others of its name`);
   if (issuer === undefined && !isPreset(name.toLowerCase())) {

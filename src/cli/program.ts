@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { BadConfiguration } from './bad-configuration.ts';
 import type { ImportFlags } from './import/command.ts';
-import { isOAuthVariable, oauthVariablesIn } from './oauth.ts';
+import { isOAuthVariable, oauthVariablesIn } from './oauth-variables.ts';
 import { loadPackage } from './packages.ts';
 import { describeError } from './redaction.ts';
 import { flagOf, SETTINGS } from './settings.ts';

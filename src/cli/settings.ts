@@ -1,4 +1,4 @@
-import { isOAuthVariable } from './oauth.ts';
+import { isOAuthVariable, type OAuthVariable } from './oauth-variables.ts';
 
 /** One setting of the server: a variable of the environment, or a flag of the same name. */
 interface Setting {
@@ -109,9 +109,6 @@ export const SETTINGS = [
 ] as const satisfies readonly Setting[];
 
 type SettingName = (typeof SETTINGS)[number]['variable'];
-
-/** Those of a provider, whose name is in the variable's. */
-export type OAuthVariable = `OAUTH_${string}_${'ISSUER' | 'CLIENT_ID' | 'CLIENT_SECRET'}`;
 
 /** The settings that were given, as text. */
 export type Settings = { readonly [name in SettingName | 'NODE_ENV']?: string | undefined } & {

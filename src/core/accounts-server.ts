@@ -1,14 +1,13 @@
 import type { CounterStore, UserRecord } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
-import { NO_ASKER } from './authentication.ts';
+import { Attempts, type CallerProof } from './attempts.ts';
 import { Background } from './background.ts';
-import { type Connection, type ConnectionInput, parseConnection, printableOrNull } from './connection.ts';
+import { type ConnectionInput, parseConnection } from './connection.ts';
 import { Discretion } from './discretion.ts';
 import { type AccountsEventName, type AccountsEvents, Events, type Refusal } from './events.ts';
 import { type Impersonated, type ImpersonationResult, impersonate } from './impersonation.ts';
 import { parseObject, parseString } from './input.ts';
 import { Issuer } from './issuer.ts';
-import type { Guesses } from './limits/guesses.ts';
 import { Limits } from './limits/limits.ts';
 import { countersBeside } from './limits/memory-counters.ts';
 import { type LoginAttempt, LoginPipeline, type LoginResult } from './login.ts';
@@ -21,7 +20,8 @@ import { refreshTokens } from './refresh.ts';
 import { masked } from './report.ts';
 import { type Requester, Requesters } from './requester.ts';
 import { SecondFactors } from './second-factors.ts';
-import type { AccountsService, ServiceContext, ServiceFactory, Services, ServicesOf } from './service.ts';
+import type { ServiceContext, Services, ServicesOf } from './service.ts';
+import { RegisteredServices } from './services.ts';
 import { type LiveSession, type RequiredProof, type SessionInfo, Sessions } from './sessions.ts';
 import { createStore, type Store } from './store.ts';
 import { Tokens } from './tokens.ts';
@@ -31,18 +31,6 @@ import { WaysIn } from './ways-in.ts';
 
 /** One of the registered services, completed by editors; any other string is refused at run time. */
 type ServiceName<F extends Services> = (keyof F & string) | (string & {});
-
-/** What the caller of an operation has shown of itself, beside the parameters. */
-export interface CallerProof {
-  /** An access token of the caller, which may have expired. */
-  accessToken?: string | null | undefined;
-  /** Whether a client asks, whose address is counted also when it is not known. By default where an address is given. */
-  remote?: boolean | undefined;
-  /** The value of a cookie of the request, for what was begun in one browser and has to end there. */
-  cookie?: ((name: string) => string | null) | undefined;
-  /** The `Origin` header of the request. */
-  origin?: string | null | undefined;
-}
 
 /** What most of the work is done with. */
 interface Rooms {
@@ -91,8 +79,7 @@ export class AccountsServer<U extends User = User, F extends Services = Services
   readonly #rooms: Rooms;
   readonly #login: LoginPipeline;
   readonly #requesters: Requesters;
-  /** A Map: a service named `__proto__` or `constructor` is one that is not registered. */
-  readonly #services: ReadonlyMap<string, AccountsService>;
+  readonly #attempts: Attempts;
 
   constructor(options: AccountsServerOptions<U>, services: F = {} as F) {
     // Inside, users are plain users: the application's own type is a promise of what its callbacks get and give.
@@ -123,8 +110,9 @@ export class AccountsServer<U extends User = User, F extends Services = Services
     this.#login = new LoginPipeline(this.#rooms);
     const requesting = { stateless, micro, timeout, validate, report: onError };
     this.#requesters = new Requesters({ ...this.#rooms, ...requesting });
-    this.#services = this.#createServices(services);
-    this.services = Object.freeze(Object.fromEntries(this.#services)) as ServicesOf<F, U>;
+    const registered = new RegisteredServices(services, this.#serviceContext());
+    this.services = Object.freeze(Object.fromEntries(registered.byName)) as ServicesOf<F, U>;
+    this.#attempts = new Attempts({ ...this.#rooms, services: registered });
   }
 
   /** Calls the listener at every event of that name, until the function that it returns is called. */
@@ -150,7 +138,7 @@ export class AccountsServer<U extends User = User, F extends Services = Services
     connection?: ConnectionInput | null,
     proof?: CallerProof,
   ): Promise<LoginResult<U>> {
-    return this.#logIn(this.#attempt(serviceName, params, connection, proof));
+    return this.#logIn(this.#attempts.by(serviceName, params, connection, proof));
   }
 
   /**
@@ -165,7 +153,10 @@ export class AccountsServer<U extends User = User, F extends Services = Services
   ): Promise<boolean> {
     return this.#masked(async () => {
       const current = await this.#sessionToRenew(proof?.accessToken);
-      await this.#login.authenticate({ ...this.#attempt(serviceName, params, connection, proof), current });
+      await this.#login.authenticate({
+        ...this.#attempts.by(serviceName, params, connection, proof),
+        current,
+      });
       return true;
     });
   }
@@ -185,7 +176,7 @@ export class AccountsServer<U extends User = User, F extends Services = Services
       params: {},
       connection: parseConnection(connection),
       authenticate: async () => ({
-        user: await this.#requireUser(parseString(parseObject(user).id)),
+        user: await this.#rooms.users.require(parseString(parseObject(user).id)),
         amr: [],
         secondFactor: skipSecondFactor === true,
       }),
@@ -286,6 +277,8 @@ export class AccountsServer<U extends User = User, F extends Services = Services
       await this.#rooms.sessions.revokeAll(id);
       await this.#rooms.users.update(id, () => ({ deactivated: true }), 'urgent');
       await this.#rooms.sessions.revokeAll(id);
+      // Logins that are half done are none any more, also should the user be activated soon.
+      await this.#rooms.secondFactors.voidChallenges(id);
       this.#rooms.events.emit('DeactivateUserSuccess', { userId: id });
     });
   }
@@ -295,7 +288,7 @@ export class AccountsServer<U extends User = User, F extends Services = Services
     return this.#masked(async () => {
       const id = parseString(userId);
       // Before, not after: a deactivation that was cut off must not give old sessions back.
-      if ((await this.#requireUser(id)).deactivated) await this.#rooms.sessions.revokeAll(id);
+      if ((await this.#rooms.users.require(id)).deactivated) await this.#rooms.sessions.revokeAll(id);
       await this.#rooms.users.update(id, () => ({ deactivated: false }));
       this.#rooms.events.emit('ActivateUserSuccess', { userId: id });
     });
@@ -306,7 +299,7 @@ export class AccountsServer<U extends User = User, F extends Services = Services
     return this.#store.ping();
   }
 
-  /** Forgets sessions and one-time tokens that have expired. Call it now and then, from one place. */
+  /** Forgets sessions, one-time tokens and counters that have expired. Call it now and then, from one place. */
   async removeExpired(): Promise<void> {
     const now = this.#options.now();
     await this.#store.sessions.removeExpired(now);
@@ -339,95 +332,37 @@ export class AccountsServer<U extends User = User, F extends Services = Services
     this.#options.onError(error, where);
   }
 
-  #createServices(factories: Services): ReadonlyMap<string, AccountsService> {
-    const { siteUrl, sendMail, emailTemplates, prepareMail, now, onError, secrets } = this.#options;
+  /** What services work with. */
+  #serviceContext(): Omit<ServiceContext, 'name'> {
+    const {
+      siteUrl,
+      sendMail,
+      emailTemplates: overrides,
+      prepareMail,
+      now,
+      onError,
+      secrets,
+    } = this.#options;
     const { ambiguousErrorMessages, enableAutologin } = this.#options;
-    const { users, oneTimeTokens, limits, secondFactors, toUser } = this.#rooms;
+    const { users, oneTimeTokens, limits, toUser } = this.#rooms;
     const background = this.#background;
-    const waysIn = new WaysIn(users);
-    const overrides = emailTemplates;
-    const mailer = new Mailer({ siteUrl, sendMail, prepareMail, overrides, toUser, background });
-    const context: Omit<ServiceContext, 'name'> = {
+    return {
       ...this.#rooms,
       names: users.names,
       discretion: new Discretion({ background, oneTimeTokens, limits, ambiguous: ambiguousErrorMessages }),
       ownership: new Ownership({ ...this.#rooms, background }),
-      waysIn,
+      waysIn: new WaysIn(users),
       secretBox: secrets.box,
       secretKeys: secrets.keys,
       siteUrl,
       login: this.#login,
-      mailer,
+      mailer: new Mailer({ siteUrl, sendMail, prepareMail, overrides, toUser, background }),
       background,
       now,
       report: onError,
       ambiguousErrorMessages,
       enableAutologin,
     };
-    if (typeof factories !== 'object' || factories === null || Array.isArray(factories)) {
-      throw new TypeError('the services must be an object, such as { password: password() }');
-    }
-    const create = (name: string, factory: ServiceFactory): AccountsService => {
-      if (typeof factory?.create === 'function') return factory.create({ ...context, name });
-      throw new TypeError(
-        `the service ${name} is not what its function returns: give { ${name}: ${name}() }`,
-      );
-    };
-    const services = new Map(
-      Object.entries(factories).map(([name, factory]) => [name, create(name, factory)]),
-    );
-    for (const service of services.values()) {
-      if (service.factor) secondFactors.register(service.factor);
-      waysIn.register((user) => service.countWays?.(user) ?? 0);
-    }
-    mailer.checkOverrides();
-    return services;
-  }
-
-  #find(name: string): AccountsService | undefined {
-    const named = this.#services.get(name);
-    return named ?? [...this.#services.values()].find(({ aliases }) => aliases?.includes(name));
-  }
-
-  /** Whatever is wrong with it comes out inside the pipeline, so that the event of a failed login tells of it. */
-  #attempt(serviceName: unknown, params: unknown, connection: unknown, proof?: CallerProof): LoginAttempt {
-    const from = parseConnection(connection);
-    return {
-      service: printableOrNull(serviceName, 64) ?? '',
-      params,
-      connection: from,
-      guesses: this.#guesses(from, proof),
-      asker: {
-        cookie: proof?.cookie ?? NO_ASKER.cookie,
-        origin: proof?.origin ?? null,
-        remote: proof?.remote ?? from.ip !== null,
-      },
-      authenticate: async (given, attempt) => {
-        const service = this.#find(parseString(serviceName, 'SERVICE_NOT_FOUND'));
-        if (!service?.authenticate) throw new AccountsError('SERVICE_NOT_FOUND');
-        return service.authenticate(given, from, attempt);
-      },
-    };
-  }
-
-  /** An application that calls without any address is not somebody who guesses from one. */
-  #guesses({ ip }: Connection, { accessToken, remote = ip !== null }: CallerProof = {}): Guesses {
-    const deviceOf = (userId: string): Promise<string | null> => this.#deviceOf(userId, accessToken);
-    return this.#rooms.limits.guesses({ address: remote ? ip : undefined, deviceOf });
-  }
-
-  /** The session of an access token, which may have expired, if it is one of that user's and still good. */
-  async #deviceOf(userId: string, accessToken: string | null | undefined): Promise<string | null> {
-    if (accessToken === null || accessToken === undefined) return null;
-    const { tokens, sessions } = this.#rooms;
-    try {
-      const claims = tokens.verifyAccess(accessToken, { ignoreExpiration: true });
-      const { session } = await sessions.resume(claims);
-      return session.userId === userId && session.actorUserId === null ? session.id : null;
-    } catch (error) {
-      if (error instanceof AccountsError && error.code === 'UNAUTHENTICATED') return null;
-      throw error;
-    }
   }
 
   /** Null for who has none that is good: then an identity is proved, and no more. Nobody proves it for an impersonator. */
@@ -444,12 +379,6 @@ export class AccountsServer<U extends User = User, F extends Services = Services
 
   #logIn(attempt: LoginAttempt): Promise<LoginResult<U>> {
     return this.#masked(() => this.#login.login(attempt)) as Promise<LoginResult<U>>;
-  }
-
-  async #requireUser(id: string): Promise<UserRecord> {
-    const user = await this.#rooms.users.find(id);
-    if (!user) throw new AccountsError('USER_NOT_FOUND');
-    return user;
   }
 
   #toUser(record: UserRecord): U {

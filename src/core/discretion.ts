@@ -3,6 +3,7 @@ import type { Background } from './background.ts';
 import type { Limits } from './limits/limits.ts';
 import type { OneTimeTokens } from './one-time-tokens.ts';
 import { SECOND } from './time.ts';
+import { NOBODY } from './user.ts';
 
 interface DiscretionParts {
   background: Background;
@@ -52,7 +53,7 @@ export class Discretion {
 
   /** Costs what storing something costs, where there is nothing to store. */
   async writeNothing(): Promise<void> {
-    const nothing = { purpose: 'none', userId: 'nobody', boundTo: '', lifetime: SECOND };
+    const nothing = { purpose: 'none', userId: NOBODY, boundTo: '', lifetime: SECOND };
     await this.#parts.oneTimeTokens.create(nothing);
   }
 }

@@ -1,13 +1,12 @@
-import type { EmailAddress, IdentityRecord, UserRecord } from '../database/ports.ts';
+import type { EmailAddress, UserRecord } from '../database/ports.ts';
 import { findEmail, mayEnterBy } from './addresses.ts';
 import type { Authentication } from './authentication.ts';
+import { generationOf, PASSWORD_SERVICE } from './password-identity.ts';
 import type { ServiceContext } from './service.ts';
+import { NOBODY } from './user.ts';
 
 /** What a mail to an address can open: the purposes of one-time tokens that log in. */
 export const ENTRY_PURPOSES = { magicLink: 'magicLink', loginCode: 'loginCode' } as const;
-
-/** The identity that holds a user's password; its subject is the user's id. */
-export const PASSWORD_SERVICE = 'password';
 
 /** Somebody who may be let in by a mail to an address. */
 export interface Entrant {
@@ -19,10 +18,9 @@ export interface Entrant {
 
 type EntryParts = Pick<ServiceContext, 'users' | 'names' | 'ownership' | 'events' | 'toUser'>;
 
-/** Imported records carry no generation: theirs is the first. 0 without a password. */
-export function generationOf(password: IdentityRecord | null): number {
-  if (!password) return 0;
-  return typeof password.data.generation === 'number' ? password.data.generation : 1;
+/** How many ways into an account the mails of a service are: one, once an address was proved. */
+export function countMailedWays({ emails }: UserRecord): number {
+  return emails.some(({ verified }) => verified) ? 1 : 0;
 }
 
 /** Null when nobody may enter by the address. Looks as much up for an address that nobody has (S8). */
@@ -35,7 +33,7 @@ export async function entrantOf(
   holder: UserRecord | null,
   canonical: string,
 ): Promise<Entrant | null> {
-  const password = await users.findIdentity(PASSWORD_SERVICE, holder?.id ?? 'nobody');
+  const password = await users.findIdentity(PASSWORD_SERVICE, holder?.id ?? NOBODY);
   const email = holder && findEmail(holder, canonical);
   if (!email || holder.deactivated || !mayEnterBy(holder, email)) return null;
   return { user: holder, email, generation: generationOf(password) };

@@ -3,6 +3,7 @@ import { AccountsError } from '../errors.ts';
 import { parseUsername } from './canonical.ts';
 import type { Store } from './store.ts';
 import { type Clock, SECOND } from './time.ts';
+import { NOBODY } from './user.ts';
 
 /** The services of identities whose subject is a name: a canonical e-mail address, or a canonical username. */
 export type NameService = 'email' | 'username';
@@ -56,7 +57,7 @@ export class Names {
   /** The user whose name it is. Looks as much up for a free name as for one that is taken (S8). */
   async findHolder(service: NameService, canonical: string): Promise<UserRecord | null> {
     const identity = await this.#store.identities.find(service, canonical);
-    const user = await this.#users.find(identity?.userId ?? 'nobody');
+    const user = await this.#users.find(identity?.userId ?? NOBODY);
     return user && lists(user, service, canonical) ? user : null;
   }
 

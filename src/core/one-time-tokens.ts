@@ -1,6 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { OneTimeTokenRecord } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
+import { hashOf } from './hash.ts';
 import { parseString } from './input.ts';
 import type { Store } from './store.ts';
 import type { Clock } from './time.ts';
@@ -17,7 +18,10 @@ interface OneTimeTokenRequest {
   token?: string;
 }
 
-/** Tokens that travel in mails: 256 random bits, of which the store holds the hash only (S13, S28). */
+/**
+ * What is good once, and not for long: the links of mails, challenges, states. 256 random bits, of which the store holds
+ * the hash only (S13, S28).
+ */
 export class OneTimeTokens {
   readonly #store: Store;
   readonly #now: Clock;
@@ -85,8 +89,4 @@ function keyOf(purpose: string, userId: string, boundTo: string): string {
 
 function parseToken(token: unknown): string {
   return parseString(token, 'INVALID_TOKEN', 512);
-}
-
-function hashOf(token: string): string {
-  return createHash('sha256').update(token).digest('base64url');
 }

@@ -56,9 +56,27 @@ export class Ownership {
     const owner = await confirmEmail(users.names, user.id, canonical, alone, { priority: 'urgent' });
     await background.insist(`proof ${user.id}`, async () => {
       await endSessions();
+      // Before the links: that to an address which was listed a moment ago leads nowhere then.
+      await users.update(user.id, withoutUnproved, 'urgent');
       await forget();
     });
     return owner;
+  }
+
+  /**
+   * Brings back what was taken off a user, for a change that is undone. `before`: the record before that change. False
+   * when an address was proved since: the account may be its owner's by now, and nothing that a stranger had prepared
+   * returns.
+   */
+  async restore(before: UserRecord, identity: IdentityRecord): Promise<boolean> {
+    const { users } = this.#parts;
+    const { service, subject, data } = identity;
+    const isBack = await users.insertIdentity(service, subject, before.id, data);
+    // Asked once it is back: a takeover that comes later removes it itself.
+    const { emails = [] } = (await users.find(before.id)) ?? {};
+    const isProved = emails.some((email) => email.verified && !findEmail(before, email.canonical)?.verified);
+    if (isBack && isProved) await users.removeIdentity(identity);
+    return !isProved;
   }
 
   /**
@@ -78,4 +96,10 @@ export class Ownership {
       identities.filter(prepared).map((identity) => this.#parts.users.removeIdentity(identity)),
     );
   }
+}
+
+/** What was added by a session that had begun while the account was taken over. */
+function withoutUnproved({ emails }: UserRecord): Partial<UserRecord> {
+  const proved = emails.filter(({ verified }) => verified);
+  return proved.length < emails.length ? { emails: proved } : {};
 }

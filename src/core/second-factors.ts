@@ -3,7 +3,9 @@ import { AccountsError } from '../errors.ts';
 import type { Attempt, Authentication } from './authentication.ts';
 import type { Connection } from './connection.ts';
 import type { Limits } from './limits/limits.ts';
+import { networkOf } from './limits/network.ts';
 import type { OneTimeTokens } from './one-time-tokens.ts';
+import { generationOf, PASSWORD_SERVICE } from './password-identity.ts';
 import { MULTIPLE_FACTORS } from './sessions.ts';
 import { type Clock, MINUTE } from './time.ts';
 import type { Users } from './users.ts';
@@ -40,7 +42,7 @@ const LIFETIME = 5 * MINUTE;
 const TRIES = 5;
 
 /** The one-time tokens that stand for a first factor while the second one is outstanding. */
-export const CHALLENGE_PURPOSE = 'challenge';
+const CHALLENGE_PURPOSE = 'challenge';
 /** The identity that says that a user has a second factor; its subject is the user's id. */
 export const FACTOR_SERVICE = 'totp';
 
@@ -89,12 +91,16 @@ export class SecondFactors {
   async redeem(token: unknown, code: unknown, attempt: Attempt): Promise<Authentication> {
     const { oneTimeTokens, users, limits, now } = this.#parts;
     const challenge = await oneTimeTokens.find(token, [CHALLENGE_PURPOSE]);
-    const { session, amr } = challenge.data;
+    const { session, amr, generation } = challenge.data;
     const user = await users.find(challenge.userId);
     // For the session that asked, or for a new one: a proof for the one is none for the other.
     if (!user || user.deactivated || session !== (attempt.current?.session.id ?? null)) {
       throw new AccountsError('INVALID_TOKEN');
     }
+    // A new password voids what was begun before it (S19), also where the removal of the challenge was cut off or comes
+    // too late for one that is used up already.
+    const firstHolds = async (): Promise<boolean> => (await this.#generationOf(user.id)) === generation;
+    if (!(await firstHolds())) throw new AccountsError('INVALID_TOKEN');
     await attempt.guesses.spend({ userId: user.id });
     if (!(await limits.try(challenge.hash, TRIES, challenge.expiresAt - now()))) {
       throw new AccountsError('INVALID_TOKEN');
@@ -102,7 +108,22 @@ export class SecondFactors {
     const factor = await this.#verify(user, code, attempt);
     await oneTimeTokens.consume(token, CHALLENGE_PURPOSE);
     const first = Array.isArray(amr) ? amr.filter((method) => typeof method === 'string') : [];
-    return { user, amr: [...first, ...factor.amr], secondFactor: true, stillHolds: factor.stillHolds };
+    return {
+      user,
+      amr: [...first, ...factor.amr],
+      secondFactor: true,
+      stillHolds: async () => (await factor.stillHolds()) && (await firstHolds()),
+    };
+  }
+
+  /** Ends the logins of a user that are half done: what stood for their first factor is no proof any more. */
+  voidChallenges(userId: string): Promise<void> {
+    return this.#parts.oneTimeTokens.voidAll(userId, CHALLENGE_PURPOSE);
+  }
+
+  /** That of the user's password now. */
+  async #generationOf(userId: string): Promise<number> {
+    return generationOf(await this.#parts.users.findIdentity(PASSWORD_SERVICE, userId));
   }
 
   async #verify(user: UserRecord, code: unknown, { guesses }: Attempt): Promise<ProvedFactor> {
@@ -115,15 +136,17 @@ export class SecondFactors {
   async #challenge({ user, amr, connection }: FirstFactor, { current }: Attempt): Promise<AccountsError> {
     if (!this.#verifier) return new AccountsError('TWO_FACTOR_REQUIRED');
     const session = current?.session.id ?? null;
+    // Whoever calls asks after this whether the first factor still holds: a password that was replaced before is noticed.
+    const generation = await this.#generationOf(user.id);
     const [factors, challenge] = await Promise.all([
       this.#verifier.factorsOf(user),
       this.#parts.oneTimeTokens.create({
         purpose: CHALLENGE_PURPOSE,
         userId: user.id,
-        // One for each place that asks: their number is bounded by that of the clients.
-        boundTo: session ?? `address ${connection.ip}`,
+        // One for each place that asks: their number is bounded by that of the clients (S29).
+        boundTo: session ?? `address ${networkOf(connection.ip)}`,
         lifetime: LIFETIME,
-        data: { session, amr: [...amr] },
+        data: { session, amr: [...amr], generation },
       }),
     ]);
     return new AccountsError('TWO_FACTOR_REQUIRED', undefined, { extensions: { challenge, factors } });

@@ -2,6 +2,7 @@ import type { AccountsDatabase, CounterStore } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
 import { within } from './deadline.ts';
 import type { Report } from './report.ts';
+import { NOBODY } from './user.ts';
 
 /** What core uses of a database. */
 export interface Store extends Pick<AccountsDatabase, Exclude<StoreName, 'counters'>> {
@@ -45,9 +46,6 @@ export const STORE_METHODS: {
   },
   counters: { add: true, put: true, find: true, remove: true, removeExpired: true },
 };
-
-/** An id that nobody has: a store that looks it up has asked its server. */
-const NOBODY = 'nobody';
 
 /**
  * A database whose every failure is SERVICE_UNAVAILABLE and whose every call ends within the deadline: the text of a

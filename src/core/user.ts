@@ -12,6 +12,9 @@ export interface User {
   updatedAt: Date;
 }
 
+/** The id where there is no user: nobody has it, and to look it up costs what any other id costs (S8). */
+export const NOBODY = 'nobody';
+
 export function toUser(record: UserRecord): User {
   return {
     id: record.id,

@@ -53,6 +53,20 @@ export class Users {
     return this.#find(id);
   }
 
+  /** Throws USER_NOT_FOUND. A deactivated user is found. */
+  async require(id: string): Promise<UserRecord> {
+    const user = await this.find(id);
+    if (!user) throw new AccountsError('USER_NOT_FOUND');
+    return user;
+  }
+
+  /** Throws USER_NOT_FOUND, also for a deactivated user. */
+  async requireActive(id: string): Promise<UserRecord> {
+    const user = await this.require(id);
+    if (user.deactivated) throw new AccountsError('USER_NOT_FOUND');
+    return user;
+  }
+
   async findByReference(reference: UserReference): Promise<UserRecord | null> {
     if ('id' in reference) return this.find(reference.id);
     const service = 'email' in reference ? 'email' : 'username';
@@ -198,8 +212,7 @@ export class Users {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       // Another process was faster. The pause grows, and is never the same in two processes.
       if (attempt > 0) await sleep(Math.random() * Math.min(2 ** attempt, MAX_PAUSE));
-      const user = await this.find(id);
-      if (!user) throw new AccountsError('USER_NOT_FOUND');
+      const user = await this.require(id);
       const changes = change(user);
       if (Object.keys(changes).length === 0) return user;
       const changed = { ...user, ...changes, updatedAt: this.#now() };

@@ -8,18 +8,18 @@ export type CountWays = (user: UserRecord) => Promise<number> | number;
 /** Keeps everybody from locking themselves out. */
 export class WaysIn {
   readonly #users: Users;
-  readonly #services: CountWays[] = [];
+  readonly #counts: CountWays[] = [];
 
   constructor(users: Users) {
     this.#users = users;
   }
 
   register(count: CountWays): void {
-    this.#services.push(count);
+    this.#counts.push(count);
   }
 
   async count(user: UserRecord): Promise<number> {
-    const ways = await Promise.all(this.#services.map((count) => count(user)));
+    const ways = await Promise.all(this.#counts.map((count) => count(user)));
     return ways.reduce((sum, some) => sum + some, 0);
   }
 
@@ -39,8 +39,6 @@ export class WaysIn {
   }
 
   async #waysOf(userId: string): Promise<number> {
-    const user = await this.#users.find(userId);
-    if (!user) throw new AccountsError('USER_NOT_FOUND');
-    return this.count(user);
+    return this.count(await this.#users.require(userId));
   }
 }

@@ -1,3 +1,5 @@
+import type { RequestHolder } from './request.ts';
+
 /** What an operation of ours wants of the HTTP answer to its request. */
 interface Wishes {
   noStore: boolean;
@@ -12,24 +14,17 @@ interface NodeResponse {
   appendHeader(name: string, value: string): unknown;
 }
 
-/** A context, or what else holds the request and perhaps the response of Node. */
-interface Holder {
-  readonly req?: unknown;
-  readonly request?: unknown;
-  readonly res?: unknown;
-}
-
 const wishes = new WeakMap<object, Wishes>();
 /** Requests whose answer goes through `fulfil`. */
 const answered = new WeakSet<object>();
 
 /** Says that `fulfil` will see the answer to this request. */
-export function markAnswered(holder: Holder): void {
+export function markAnswered(holder: RequestHolder): void {
   for (const request of requestsOf(holder)) answered.add(request);
 }
 
 /** Keeps the answer out of every cache (RFC 9111, 5.2.2.5). */
-export function wishNoStore(holder: Holder): void {
+export function wishNoStore(holder: RequestHolder): void {
   if (isAnswered(holder)) {
     for (const wish of wishesOf(holder)) wish.noStore = true;
   } else {
@@ -38,7 +33,7 @@ export function wishNoStore(holder: Holder): void {
 }
 
 /** Says in a header when to come again (RFC 9110, 10.2.3). */
-export function wishRetryAfter(holder: Holder, seconds: number): void {
+export function wishRetryAfter(holder: RequestHolder, seconds: number): void {
   if (isAnswered(holder)) {
     for (const wish of wishesOf(holder)) wish.retryAfter = Math.max(wish.retryAfter, seconds);
   } else {
@@ -47,7 +42,7 @@ export function wishRetryAfter(holder: Holder, seconds: number): void {
 }
 
 /** Sends a cookie. False where nobody gives us the response. */
-export function wishCookie(holder: Holder, cookie: string): boolean {
+export function wishCookie(holder: RequestHolder, cookie: string): boolean {
   if (isAnswered(holder)) {
     const [wish] = wishesOf(holder);
     wish?.cookies.push(cookie);
@@ -85,11 +80,11 @@ function writeHeaders(headers: Headers, { noStore, cookies, retryAfter }: Wishes
   for (const cookie of cookies) headers.append('set-cookie', cookie);
 }
 
-function isAnswered(holder: Holder): boolean {
+function isAnswered(holder: RequestHolder): boolean {
   return requestsOf(holder).some((request) => answered.has(request));
 }
 
-function wishesOf(holder: Holder): Wishes[] {
+function wishesOf(holder: RequestHolder): Wishes[] {
   return requestsOf(holder).map((request) => {
     const wish = wishes.get(request) ?? { noStore: false, cookies: [], retryAfter: 0 };
     wishes.set(request, wish);
@@ -97,13 +92,13 @@ function wishesOf(holder: Holder): Wishes[] {
   });
 }
 
-function requestsOf({ req, request }: Holder): object[] {
+function requestsOf({ req, request }: RequestHolder): object[] {
   // That of the Fetch API first: it is the one that `fulfil` is given.
   return [request, req].filter((value) => typeof value === 'object' && value !== null);
 }
 
 /** The response of Node, in the context or, as Express has it, in the request. */
-function responseOf({ req, res }: Holder): NodeResponse | null {
+function responseOf({ req, res }: RequestHolder): NodeResponse | null {
   const candidate = res ?? (typeof req === 'object' && req !== null && 'res' in req ? req.res : null);
   return isNodeResponse(candidate) && !candidate.headersSent ? candidate : null;
 }

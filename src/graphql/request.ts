@@ -7,7 +7,7 @@ export interface WebSocketContext {
   readonly extra: { readonly request: IncomingMessage | Request };
 }
 
-/** A context as hosts make it: `req` is a request of Node, `request` one of the Fetch API. */
+/** A context as hosts make it: `req` and `res` are of Node, `request` is one of the Fetch API. */
 export interface RequestHolder {
   readonly req?: unknown;
   readonly request?: unknown;

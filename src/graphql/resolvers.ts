@@ -1,4 +1,5 @@
-import type { AccountsServer, CallerProof } from '../core/accounts-server.ts';
+import type { AccountsServer } from '../core/accounts-server.ts';
+import type { CallerProof } from '../core/attempts.ts';
 import type { Caller } from '../core/caller.ts';
 import type { Impersonated } from '../core/impersonation.ts';
 import type { Requester } from '../core/requester.ts';
@@ -17,6 +18,7 @@ import type { AccountsContext } from './context.ts';
 import { ASKED_AT, withinDeadline } from './deadline.ts';
 import { maskError } from './graphql-error.ts';
 import { NO_ACCOUNTS, onMissingAccounts } from './missing-context.ts';
+import { isOwnUser, withOwner } from './own-users.ts';
 import type { RequestHolder } from './request.ts';
 import { isLoaded } from './requester.ts';
 
@@ -65,7 +67,7 @@ export function createResolvers<U extends User, F extends Services>(
       async (user, args, context) => {
         const caller = callerOf(server, (context ?? {}) as GivenContext);
         const { id } = user as User;
-        if (caller.userId !== id && !ownUsers.has(user as User)) return null;
+        if (caller.userId !== id && !isOwnUser(user as User)) return null;
         return resolver(() => resolve(user as User, caller))(user, args, context);
       },
     ]);
@@ -80,34 +82,6 @@ export function createResolvers<U extends User, F extends Services>(
     ]),
     User: merged(services.flatMap(({ operations }) => ownFields(operations?.ownFields ?? {}))),
   };
-}
-
-/** Users of a login that was just made or renewed: whoever gets them is their owner. */
-const ownUsers = new WeakSet<object>();
-
-/** Notes whose the login is that an operation gives, by itself or beside what else it has done. */
-function withOwner(result: unknown): unknown {
-  if (result instanceof Promise) return result.then(withOwner);
-  const logins = isObject(result) ? [result, result.loginResult] : [];
-  for (const login of logins) if (isOwnLogin(login)) ownUsers.add(login.user);
-  return result;
-}
-
-/** Not one of an impersonator, who is not the user. */
-function isOwnLogin(login: unknown): login is { user: object } {
-  if (!isObject(login) || !isObject(login.user) || !isObject(login.tokens)) return false;
-  const payload = String(login.tokens.accessToken).split('.')[1] ?? '';
-  try {
-    // Of a token that was made by us a moment ago.
-    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString());
-    return isObject(claims) && claims.sub === login.user.id && claims.act === undefined;
-  } catch {
-    return false;
-  }
-}
-
-function isObject(value: unknown): value is { readonly [key: string]: unknown } {
-  return typeof value === 'object' && value !== null;
 }
 
 /** Returns null without a good token, whatever is wrong with it. Throws only when that could not be found out. */

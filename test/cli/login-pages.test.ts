@@ -110,6 +110,26 @@ describe.skipIf(!HAS_CHROMIUM)('in a browser', () => {
     expect(problems.filter((problem) => !problem.includes('422'))).toEqual([]);
   });
 
+  test('the longest address fits on a narrow screen, and links can be read in the dark', async () => {
+    const email = `${'a'.repeat(64)}@${'b'.repeat(60)}.example.com`;
+    await signUp(email);
+    const context = await browser.newContext({
+      colorScheme: 'dark',
+      viewport: { width: 320, height: 600 },
+    });
+    const page = await context.newPage();
+    await page.goto(`${program.origin}${await linkFor(email)}?returnTo=/home`);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('heading', { name: 'You are logged in' }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+    const colors = await page.evaluate(() => [
+      getComputedStyle(document.querySelector('a') ?? document.body).color,
+      getComputedStyle(document.querySelector('main') ?? document.body).backgroundColor,
+    ]);
+    // WCAG 2.2, 1.4.3.
+    expect(contrastOf(colors)).toBeGreaterThanOrEqual(4.5);
+  });
+
   test('S39 the page of a verification offers both answers', async () => {
     const email = 'victim@example.com';
     await ask(program.url, SIGN_UP, { user: { email, password: PASSWORD } });
@@ -123,3 +143,17 @@ describe.skipIf(!HAS_CHROMIUM)('in a browser', () => {
     expect(problems).toEqual([]);
   });
 });
+
+/** Of two colours as browsers compute them (WCAG 2.2, "contrast ratio"). */
+function contrastOf(colors: string[]): number {
+  const [dark = 0, light = 0] = colors.map(luminanceOf).sort((one, other) => one - other);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+function luminanceOf(color: string): number {
+  const [red = 0, green = 0, blue = 0] = (color.match(/\d+/g) ?? []).map((part) => {
+    const value = Number(part) / 255;
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}

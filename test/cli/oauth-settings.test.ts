@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/cli/config.ts';
-import { oauthVariablesIn } from '../../src/cli/oauth.ts';
+import { oauthVariablesIn } from '../../src/cli/oauth-variables.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import { ask, Bench, type Environment } from './child.ts';
 
@@ -57,6 +57,10 @@ describe('bad configuration ends the start with one line and exit code 1', () =>
     ['OAUTH_SHOP_ISSUER', { OAUTH_SHOP_CLIENT_ID: 'hunter2' }],
     ['OAUTH_SHOP_ISSUER', { OAUTH_SHOP_CLIENT_ID: 'x', OAUTH_SHOP_ISSUER: 'http://hunter2.example' }],
     ['OAUTH_SHOP_ISSUER', { OAUTH_SHOP_CLIENT_ID: 'x', OAUTH_SHOP_ISSUER: 'hunter2' }],
+    [
+      'OAUTH_CALLBACK_CLIENT_ID',
+      { OAUTH_CALLBACK_CLIENT_ID: 'x', OAUTH_CALLBACK_ISSUER: 'https://hunter2.example' },
+    ],
     ['OAUTH_REDIRECT_URIS', { OAUTH_REDIRECT_URIS: 'http://hunter2.example' }],
     ['OAUTH_SHOP_ISSUER', {}, ['--oauth-shop-client-id', 'hunter2']],
     ["unknown option '--oauth-shop-client'", {}, ['--oauth-shop-client', 'hunter2']],

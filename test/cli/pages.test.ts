@@ -131,6 +131,10 @@ describe('the links of mails', () => {
     const body = new URLSearchParams({ password: NEW_PASSWORD, repetition: NEW_PASSWORD }).toString();
     const refused = [
       send(link, { method: 'POST', headers: { ...FORM, 'sec-fetch-site': 'cross-site' }, body }),
+      send(link, { method: 'POST', headers: { ...FORM, 'sec-fetch-site': 'same-site' }, body }),
+      // Without TLS browsers tell nothing but this.
+      send(link, { method: 'POST', headers: { ...FORM, origin: 'http://evil.example' }, body }),
+      send(link, { method: 'POST', headers: { ...FORM, origin: 'no origin' }, body }),
       send(link, { method: 'POST', headers: { 'content-type': 'text/plain' }, body }),
     ];
     for (const { status } of await Promise.all(refused)) expect(status).toBe(400);

@@ -3,26 +3,37 @@ import { answerEarly, readBody } from '../http/body.ts';
 import { PAGE_HEADERS } from './html.ts';
 import { messagePage } from './views.ts';
 
-const MAX_FORM = 10 * 1024;
+export const MAX_FORM = 10 * 1024;
 
 const REFUSED_FORM = messagePage('This form was not accepted', 'Open the link in your mail again.');
 
 /**
  * Reads the form of the page itself. Null where it has been answered already: one of another site is refused, since
- * browsers tell where a form was sent from.
+ * browsers tell where a form was sent from: it would log people in to an account that is not theirs.
  */
 export async function readForm(
   req: IncomingMessage,
   res: ServerResponse,
+  siteUrl: string,
   refused: string = REFUSED_FORM,
 ): Promise<URLSearchParams | null> {
   const refuse = (status: number): null => {
     answerEarly(req, res, status, PAGE_HEADERS, refused);
     return null;
   };
-  const { 'sec-fetch-site': site = 'same-origin', 'content-type': type = '' } = req.headers;
-  if (site !== 'same-origin' || !/^application\/x-www-form-urlencoded(;|$)/i.test(type)) return refuse(400);
+  const { 'content-type': type = '' } = req.headers;
+  if (!isOwnForm(req, siteUrl) || !/^application\/x-www-form-urlencoded(;|$)/i.test(type)) return refuse(400);
   const body = await readBody(req, res, MAX_FORM);
   if (typeof body !== 'string') return new URLSearchParams(body.toString());
   return body === 'gone' ? null : refuse(413);
+}
+
+/**
+ * Whether a page of ours has sent a form. Old browsers do not tell the site, and none does where there is no TLS: there
+ * the origin decides. Pages of ours hide it (`no-referrer`), so that a hidden one must pass; what is no browser has none.
+ */
+export function isOwnForm({ headers }: IncomingMessage, siteUrl: string): boolean {
+  const { 'sec-fetch-site': site, origin = 'null', host } = headers;
+  if (site !== undefined) return site === 'same-origin';
+  return origin === 'null' || origin === new URL(siteUrl).origin || URL.parse(origin)?.host === host;
 }

@@ -3,7 +3,8 @@ import type { Connection } from '../../core/connection.ts';
 import type { Report } from '../../core/report.ts';
 import { AccountsError, type AccountsErrorCode } from '../../errors.ts';
 import { respond } from '../http/respond.ts';
-import { pathOf, queryOf } from '../http/url.ts';
+import { queryOf } from '../http/url.ts';
+import { type Answer, pathBelow, retryHeaders } from './answer.ts';
 import { readForm } from './form.ts';
 import { PAGE_HEADERS } from './html.ts';
 import { type LogIn, logInStep } from './login-step.ts';
@@ -28,12 +29,8 @@ interface LinkPagesOptions {
   report: Report;
 }
 
-/** What a page answers, beside its headers, which are those of a page that runs nothing. */
-interface Answer {
-  status: number;
-  text: string;
-  headers?: Record<string, string>;
-}
+/** What a page answers; its headers are those of a page that runs nothing where it has none of its own. */
+type Shown = Omit<Answer, 'headers'> & Partial<Pick<Answer, 'headers'>>;
 
 /** A form that was sent. */
 interface Sent {
@@ -68,7 +65,7 @@ const FAILED = messagePage(
 );
 
 /** What the person at the form can do nothing about. */
-const REFUSALS: ReadonlyMap<AccountsErrorCode, Answer> = new Map([
+const REFUSALS: ReadonlyMap<AccountsErrorCode, Shown> = new Map([
   ['INVALID_TOKEN', INVALID_LINK],
   [
     'EMAIL_TAKEN',
@@ -94,9 +91,9 @@ const REFUSALS: ReadonlyMap<AccountsErrorCode, Answer> = new Map([
 export function linkPages(
   options: LinkPagesOptions,
 ): (req: IncomingMessage, res: ServerResponse) => Promise<void> | false {
-  const prefix = new URL(options.siteUrl).pathname.replace(/\/+$/, '');
+  const ownPath = pathBelow(options.siteUrl);
   return (req, res) => {
-    const [, name = '', token = '', ...rest] = withoutPrefix(pathOf(req.url), prefix).split('/');
+    const [, name = '', token = '', ...rest] = ownPath(req.url).split('/');
     if (!isPage(name)) return false;
     return answer(options, req, res, name, rest.length === 0 ? token : '');
   };
@@ -109,14 +106,14 @@ async function answer(
   name: PageName,
   token: string,
 ): Promise<void> {
-  const show = ({ status, text, headers = PAGE_HEADERS }: Answer): void =>
+  const show = ({ status, text, headers = PAGE_HEADERS }: Shown): void =>
     respond(req, res, status, headers, text);
   if (!['GET', 'HEAD', 'POST'].includes(req.method ?? '')) {
     return respond(req, res, 405, { ...PAGE_HEADERS, allow: 'GET, HEAD, POST' });
   }
   if (!TOKEN.test(token)) return show(INVALID_LINK);
   if (req.method !== 'POST') return show({ status: 200, text: formPage(name) });
-  const form = await readForm(req, res);
+  const form = await readForm(req, res, options.siteUrl);
   if (!form) return;
   try {
     show(await act(options, name, { token, form, req }));
@@ -125,13 +122,13 @@ async function answer(
   }
 }
 
-function act(options: LinkPagesOptions, name: PageName, sent: Sent): Promise<Answer> {
+function act(options: LinkPagesOptions, name: PageName, sent: Sent): Promise<Shown> {
   if (name === 'verify-email') return verify(options, sent);
   if (name === 'magic-link') return logIn(options, sent);
   return setPassword(options, name, sent);
 }
 
-async function verify({ actions }: LinkPagesOptions, { token, form }: Sent): Promise<Answer> {
+async function verify({ actions }: LinkPagesOptions, { token, form }: Sent): Promise<Shown> {
   const isRejected = form.get(NOT_ME.name) === NOT_ME.value;
   await (isRejected ? actions.rejectEmail(token) : actions.verifyEmail(token));
   return { status: 200, text: donePage(isRejected ? REJECTED : WORDS['verify-email'].done) };
@@ -141,7 +138,7 @@ async function setPassword(
   { actions, connectionOf }: LinkPagesOptions,
   name: 'reset-password' | 'enroll-account',
   { token, form, req }: Sent,
-): Promise<Answer> {
+): Promise<Shown> {
   const password = form.get('password') ?? '';
   if (password !== form.get('repetition')) {
     return { status: 422, text: formPage(name, 'The two passwords are not the same.') };
@@ -150,7 +147,7 @@ async function setPassword(
   return { status: 200, text: donePage(WORDS[name].done) };
 }
 
-function logIn(options: LinkPagesOptions, { token, form, req }: Sent): Promise<Answer> {
+function logIn(options: LinkPagesOptions, { token, form, req }: Sent): Promise<Shown> {
   const { actions, connectionOf, siteUrl, returnToOrigins: origins } = options;
   return logInStep(form, {
     logIn: actions.logIn,
@@ -160,7 +157,7 @@ function logIn(options: LinkPagesOptions, { token, form, req }: Sent): Promise<A
   });
 }
 
-function refusal({ report }: LinkPagesOptions, name: PageName, error: unknown): Answer {
+function refusal({ report }: LinkPagesOptions, name: PageName, error: unknown): Shown {
   if (!(error instanceof AccountsError)) {
     report(error, `the page ${name}`);
     return { status: 500, text: FAILED };
@@ -168,15 +165,9 @@ function refusal({ report }: LinkPagesOptions, name: PageName, error: unknown): 
   const problem = REPEATABLE.get(error.code);
   if (problem !== undefined) return { status: 422, text: formPage(name, problem) };
   const answer = REFUSALS.get(error.code) ?? { status: 500, text: FAILED };
-  const { retryAfter } = error.extensions;
-  if (typeof retryAfter !== 'number') return answer;
-  return { ...answer, headers: { ...PAGE_HEADERS, 'retry-after': String(retryAfter) } };
+  return { ...answer, headers: { ...PAGE_HEADERS, ...retryHeaders(error) } };
 }
 
 function isPage(name: string): name is PageName {
   return Object.hasOwn(WORDS, name);
-}
-
-function withoutPrefix(path: string, prefix: string): string {
-  return prefix !== '' && path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : path;
 }

@@ -1,11 +1,6 @@
 import type { LoginResult } from '../../core/login.ts';
+import type { Page } from './answer.ts';
 import { Html, html, page, pageHeaders } from './html.ts';
-
-/** A page with the headers that it needs. */
-export interface Page {
-  headers: Record<string, string>;
-  text: string;
-}
 
 /**
  * Keeps the tokens where clients of accounts-js look for them, for front ends of the same origin, and takes them out of

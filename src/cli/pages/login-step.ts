@@ -1,8 +1,9 @@
 import type { Connection } from '../../core/connection.ts';
 import type { LoginResult } from '../../core/login.ts';
 import { AccountsError } from '../../errors.ts';
+import { type Answer, retryHeaders } from './answer.ts';
 import { PAGE_HEADERS } from './html.ts';
-import { loggedInPage, type Page, secondFactorPage } from './logged-in.ts';
+import { loggedInPage, secondFactorPage } from './logged-in.ts';
 import { messagePage } from './views.ts';
 
 /** `loginWithService`, for somebody at a browser. */
@@ -14,10 +15,6 @@ interface LoginStep {
   first: { service: string; params: object };
   connection: Connection;
   returnTo: string | null;
-}
-
-interface Answer extends Page {
-  status: number;
 }
 
 const TOO_LATE = messagePage(
@@ -50,7 +47,8 @@ export async function logInStep(
   }
 }
 
-function nextStep({ code, extensions }: AccountsError, form: URLSearchParams): Answer | null {
+function nextStep(error: AccountsError, form: URLSearchParams): Answer | null {
+  const { code, extensions } = error;
   const given = form.get('challenge');
   const factors = (form.get('factors') ?? '').split(' ');
   const again = (status: number, problem: string, headers = {}): Answer | null => {
@@ -58,7 +56,7 @@ function nextStep({ code, extensions }: AccountsError, form: URLSearchParams): A
     const shown = secondFactorPage({ challenge: given, factors, problem });
     return { ...shown, status, headers: { ...shown.headers, ...headers } };
   };
-  const { challenge, retryAfter } = extensions;
+  const { challenge } = extensions;
   switch (code) {
     case 'TWO_FACTOR_REQUIRED':
       return typeof challenge === 'string'
@@ -69,7 +67,7 @@ function nextStep({ code, extensions }: AccountsError, form: URLSearchParams): A
     case 'BAD_USER_INPUT':
       return again(422, 'This is no code.');
     case 'RATE_LIMITED':
-      return again(429, 'Too many attempts. Try again later.', { 'retry-after': String(retryAfter) });
+      return again(429, 'Too many attempts. Try again later.', retryHeaders(error));
     case 'INVALID_TOKEN':
       return given === null ? null : { status: 404, headers: PAGE_HEADERS, text: TOO_LATE };
     default:

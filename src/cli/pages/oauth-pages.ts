@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { CallerProof } from '../../core/accounts-server.ts';
+import type { CallerProof } from '../../core/attempts.ts';
 import type { Connection } from '../../core/connection.ts';
 import type { LoginResult } from '../../core/login.ts';
 import type { Report } from '../../core/report.ts';
@@ -9,10 +9,10 @@ import { cookieOf } from '../../graphql/request.ts';
 import type { OAuthFlow, OAuthService } from '../../services/oauth/index.ts';
 import { readBody } from '../http/body.ts';
 import { respond } from '../http/respond.ts';
-import { pathOf, queryOf } from '../http/url.ts';
-import { readForm } from './form.ts';
+import { queryOf } from '../http/url.ts';
+import { type Answer, pathBelow, retryHeaders } from './answer.ts';
+import { isOwnForm, MAX_FORM, readForm } from './form.ts';
 import { PAGE_HEADERS } from './html.ts';
-import type { Page } from './logged-in.ts';
 import { logInStep } from './login-step.ts';
 import { confirmPage, continuePage, notLoggedInPage, startPage } from './oauth-views.ts';
 import { returnToOf } from './return-to.ts';
@@ -27,11 +27,6 @@ interface OAuthPagesOptions {
   report: Report;
 }
 
-interface Answer extends Page {
-  status: number;
-}
-
-const MAX_FORM = 10 * 1024;
 const CALLBACK = 'callback';
 /** What a provider sends back. */
 const ANSWERS = ['code', 'state', 'iss', 'error'];
@@ -73,11 +68,9 @@ const REFUSALS: ReadonlyMap<AccountsErrorCode, readonly [number, string]> = new 
 export function oauthPages(
   options: OAuthPagesOptions,
 ): (req: IncomingMessage, res: ServerResponse) => Promise<void> | false {
-  const prefix = new URL(options.siteUrl).pathname.replace(/\/+$/, '');
+  const ownPath = pathBelow(options.siteUrl);
   return (req, res) => {
-    const path = pathOf(req.url);
-    const own = prefix !== '' && path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : path;
-    const [, section, name = '', ...rest] = own.split('/');
+    const [, section, name = '', ...rest] = ownPath(req.url).split('/');
     if (section !== 'oauth') return false;
     return answer(options, req, res, rest.length === 0 ? name : '');
   };
@@ -103,7 +96,7 @@ async function answer(
 
 /** Null where it has been answered already. */
 async function start(
-  { oauth, siteUrl, returnToOrigins: origins }: OAuthPagesOptions,
+  { oauth, connectionOf, siteUrl, returnToOrigins: origins }: OAuthPagesOptions,
   req: IncomingMessage,
   res: ServerResponse,
   name: string,
@@ -112,9 +105,13 @@ async function start(
   if (!provider) return NOT_FOUND;
   const home = homeOf(req, siteUrl);
   if (req.method !== 'POST') return home ? redirect(home) : { status: 200, ...startPage(provider.label) };
-  if (!(await readForm(req, res, REFUSED_FORM))) return null;
+  if (!(await readForm(req, res, siteUrl, REFUSED_FORM))) return null;
   const returnTo = returnToOf(queryOf(req.url), { siteUrl, origins });
-  const { url, cookie } = await oauth.start(name, { browser: true, returnTo });
+  const { url, cookie } = await oauth.start(name, {
+    browser: true,
+    returnTo,
+    connection: connectionOf(req),
+  });
   return redirect(url, cookie);
 }
 
@@ -139,10 +136,9 @@ async function callback(
   res: ServerResponse,
 ): Promise<Answer | null> {
   const query = new URLSearchParams(queryOf(req.url));
-  const site = req.headers['sec-fetch-site'] ?? 'same-origin';
   // By a form of the provider's (`response_mode=form_post`), with which a browser sends no cookies.
-  if (req.method === 'POST' && site !== 'same-origin') return asAddress(req, res);
-  const form = req.method === 'POST' ? await readForm(req, res, REFUSED_FORM) : null;
+  if (req.method === 'POST' && !isOwnForm(req, options.siteUrl)) return asAddress(req, res);
+  const form = req.method === 'POST' ? await readForm(req, res, options.siteUrl, REFUSED_FORM) : null;
   if (req.method === 'POST' && !form) return null;
   if (form?.has('challenge')) return finish(options, req, form, { returnTo: rememberedReturn(options, req) });
   const state = query.get('state') ?? '';
@@ -213,8 +209,5 @@ function refusal({ report }: OAuthPagesOptions, error: unknown): Answer {
   const code = error instanceof AccountsError ? error.code : 'INTERNAL_SERVER_ERROR';
   const [status, text] = REFUSALS.get(code) ?? [500, 'The server could not do it.'];
   const { headers, ...page } = notLoggedInPage(text, null);
-  const retryAfter = error instanceof AccountsError ? error.extensions.retryAfter : undefined;
-  const more: Record<string, string> =
-    typeof retryAfter === 'number' ? { 'retry-after': String(retryAfter) } : {};
-  return { status, ...page, headers: { ...headers, ...more } };
+  return { status, ...page, headers: { ...headers, ...retryHeaders(error) } };
 }

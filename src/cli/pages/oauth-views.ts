@@ -1,5 +1,5 @@
+import type { Page } from './answer.ts';
 import { Html, html, page, pageHeaders } from './html.ts';
-import type { Page } from './logged-in.ts';
 
 /** The form is sent by itself: whoever comes back from the provider has pressed enough buttons. */
 const SUBMIT = 'document.forms[0].submit();';

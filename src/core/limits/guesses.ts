@@ -1,4 +1,5 @@
 import { AccountsError, type AccountsErrorCode } from '../../errors.ts';
+import { NOBODY } from '../user.ts';
 import type { AccountGuesses, SpentGuess } from './account-guesses.ts';
 import type { Limiter } from './limiter.ts';
 import type { Lines, Place } from './lines.ts';
@@ -22,9 +23,6 @@ interface GuessesParts {
   /** How many may be under way at once, for one account and for one address. */
   places: { account: number; address: number };
 }
-
-/** An id that no user has. */
-const NOBODY = 'nobody';
 
 /** What somebody learns from these is that the guess was wrong. */
 const WRONG: ReadonlySet<AccountsErrorCode> = new Set<AccountsErrorCode>([
@@ -70,10 +68,10 @@ export class Guesses {
   /** To be called before a secret of the account is verified. Throws RATE_LIMITED, and BUSY. */
   async spend(account: Account): Promise<void> {
     if (!this.#parts) return;
-    const { accounts, places } = this.#parts;
+    const { accounts, places, lines } = this.#parts;
     const [key, common] = await this.#keysOf(account);
     if (this.#spent.has(key)) return;
-    const guess = await this.#enter(key, places.account, () => accounts.spend(key));
+    const guess = await this.#spendAt(await lines.enter(key, places.account), () => accounts.spend(key));
     const { refund, reset } = guess;
     // Whoever is in by a device of its own has proved as much as anybody.
     const resetBoth = async (): Promise<void> => void (await Promise.all([reset(), accounts.reset(common)]));
@@ -92,16 +90,15 @@ export class Guesses {
   async #spendAddress(): Promise<void> {
     const { address } = this.#origin;
     if (!this.#parts || address === undefined) return;
-    const { addresses, places } = this.#parts;
+    const { addresses, places, lines } = this.#parts;
     const key = networkOf(address);
-    await this.#enter(`address ${key}`, places.address, () => addresses.spend(key));
+    await this.#spendAt(await lines.enter(`address ${key}`, places.address), () => addresses.spend(key));
     const refund = (): Promise<void> => addresses.refund(key);
     this.#spent.set(`address ${key}`, { refund, reset: refund });
   }
 
   /** Spends in turn. What others have spent who are under way may be given back yet, so it is tried again after them. */
-  async #enter<T>(line: string, places: number, spend: () => Promise<T>): Promise<T> {
-    const place = (await this.#parts?.lines.enter(line, places)) as Place;
+  async #spendAt<T>(place: Place, spend: () => Promise<T>): Promise<T> {
     this.#places.push(place);
     for (;;) {
       try {

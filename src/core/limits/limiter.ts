@@ -1,9 +1,9 @@
 /// <reference path="./rate-limiter-flexible.d.ts" />
-import { createHash } from 'node:crypto';
 import RateLimiterRes from 'rate-limiter-flexible/lib/RateLimiterRes.js';
 import RateLimiterStoreAbstract from 'rate-limiter-flexible/lib/RateLimiterStoreAbstract.js';
 import type { CounterRecord, CounterStore } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
+import { hashOf } from '../hash.ts';
 import { type Clock, SECOND } from '../time.ts';
 
 interface LimiterOptions {
@@ -74,7 +74,7 @@ class StoredLimiter extends RateLimiterStoreAbstract {
 
   async _upsert(key: string, points: number, duration: number, force: boolean): Promise<CounterRecord> {
     const now = this.#now();
-    // The package counts in seconds, and comes back from them with fractions.
+    // The key is somebody's address or name. The package counts in seconds, and comes back from them with fractions.
     const counter = { key: hashOf(key), points, expiresAt: now + Math.round(duration) };
     if (!force) return this.#store.add(counter, now);
     await this.#store.put(counter);
@@ -95,9 +95,4 @@ class StoredLimiter extends RateLimiterStoreAbstract {
     const remaining = Math.max(0, this.points - points);
     return new RateLimiterRes(remaining, Math.max(0, expiresAt - this.#now()), points, points === changed);
   }
-}
-
-/** Short, and nobody's address or name. */
-function hashOf(key: string): string {
-  return createHash('sha256').update(key).digest('base64url');
 }

@@ -1,5 +1,6 @@
 import type { CounterStore } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
+import type { Connection } from '../connection.ts';
 import { type Clock, HOUR } from '../time.ts';
 import { AccountGuesses } from './account-guesses.ts';
 import { Guesses, type GuessOrigin } from './guesses.ts';
@@ -39,6 +40,11 @@ export class Limits {
     const half = (guesses: number): number => Math.max(1, Math.floor(guesses / 2));
     const places = { account: half(limits.accountGuesses), address: half(limits.addressGuesses) };
     return new Guesses({ accounts, addresses, lines: this.#lines, places }, origin);
+  }
+
+  /** For one attempt in a session of the account that is guessed at: that session is the device. */
+  guessesIn(session: { id: string } | null, { ip }: Connection): Guesses {
+    return this.guesses({ address: ip ?? undefined, deviceOf: async () => session?.id ?? null });
   }
 
   /** Spends a sign-up. Throws RATE_LIMITED. */

@@ -1,4 +1,16 @@
+import { randomInt } from 'node:crypto';
 import { isIP } from 'node:net';
+
+/** Where many people share an address, one of them must hardly ever meet another. */
+const PLACES = 65_536;
+
+/**
+ * Any of the places that a client's address has in the store, for tokens that everybody may ask for: their number is
+ * bounded by that of the clients.
+ */
+export function anyPlaceOf(address: string | null): string {
+  return `${networkOf(address)} ${randomInt(PLACES)}`;
+}
 
 /**
  * What of a client's address is counted: an IPv4 address, or the /64 network of an IPv6 address, of which its owner

@@ -3,6 +3,7 @@ import { parseEmail } from '../../core/canonical.ts';
 import { parseObject, parseString } from '../../core/input.ts';
 import { enter, entrantOf } from '../../core/mailed-entry.ts';
 import type { ServiceContext } from '../../core/service.ts';
+import { NOBODY } from '../../core/user.ts';
 import { AccountsError } from '../../errors.ts';
 import type { LoginCodes } from './codes.ts';
 
@@ -28,7 +29,7 @@ export async function authenticate(
     holder ? { userId: holder.id } : { unknown: context.users.nameOf({ email: canonical }) },
   );
   const entrant = await entrantOf(context, holder, canonical);
-  const generation = await codes.consume({ userId: entrant?.user.id ?? 'nobody', canonical }, code);
+  const generation = await codes.consume({ userId: entrant?.user.id ?? NOBODY, canonical }, code);
   if (!entrant || entrant.generation !== generation) throw new AccountsError('INVALID_CODE');
   return { ...(await enter(context, entrant, AMR)), codeIsProof: true };
 }

@@ -1,4 +1,5 @@
-import { createHash, createHmac, randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, randomInt } from 'node:crypto';
+import { hashOf, isSameHash } from '../../core/hash.ts';
 import type { Limits } from '../../core/limits/limits.ts';
 import { ENTRY_PURPOSES } from '../../core/mailed-entry.ts';
 import type { OneTimeTokens } from '../../core/one-time-tokens.ts';
@@ -47,7 +48,7 @@ export class LoginCodes {
       .toString()
       .padStart(DIGITS, '0');
     const salt = randomBytes(16).toString('base64url');
-    const [hmac = ''] = this.#hmacs(owner, salt, code).map((bytes) => bytes.toString('base64url'));
+    const [hmac = ''] = this.#hmacs(owner, salt, code);
     await this.#oneTimeTokens.create({
       purpose: PURPOSE,
       userId: owner.userId,
@@ -68,8 +69,8 @@ export class LoginCodes {
     const salt = textIn(found, 'salt') ?? '';
     const life = found ? found.expiresAt - this.#now() : this.#lifetime;
     const mayTry = await this.#limits.try(`code ${salt} ${locatorOf(owner)}`, TRIES, life);
-    const kept = Buffer.from(textIn(found, 'hmac') ?? '', 'base64url');
-    const matches = this.#hmacs(owner, salt, typed).map((hmac) => isEqual(hmac, kept));
+    const kept = textIn(found, 'hmac') ?? '';
+    const matches = this.#hmacs(owner, salt, typed).map((hmac) => isSameHash(hmac, kept));
     if (!mayTry || !matches.includes(true)) throw new AccountsError('INVALID_CODE');
     // Counted as well as removed: a store that finds and removes in two steps could remove the next code of this owner,
     // and would let in two who typed this one.
@@ -91,26 +92,20 @@ export class LoginCodes {
   }
 
   /** Under each key; the first is the one that codes are made under. */
-  #hmacs({ userId, canonical }: CodeOwner, salt: string, code: string): Buffer[] {
+  #hmacs({ userId, canonical }: CodeOwner, salt: string, code: string): string[] {
     const text = JSON.stringify([userId, canonical, salt, code]);
-    return this.#keys.map((key) => createHmac('sha256', key).update(text).digest());
+    return this.#keys.map((key) => createHmac('sha256', key).update(text).digest('base64url'));
   }
 }
 
 /** Finds the code of an owner. No secret: it opens nothing without the code. */
 function locatorOf({ userId, canonical }: CodeOwner): string {
-  return createHash('sha256')
-    .update(JSON.stringify([PURPOSE, userId, canonical]))
-    .digest('base64url');
+  return hashOf(JSON.stringify([PURPOSE, userId, canonical]));
 }
 
 function textIn(record: OneTimeTokenRecord | null, field: string): string | null {
   const value = record?.data[field];
   return typeof value === 'string' ? value : null;
-}
-
-function isEqual(hmac: Buffer, kept: Buffer): boolean {
-  return kept.length === hmac.length && timingSafeEqual(hmac, kept);
 }
 
 function refuse(error: unknown): never {

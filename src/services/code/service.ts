@@ -1,16 +1,15 @@
 import type { Attempt, Authentication } from '../../core/authentication.ts';
-import { done } from '../../core/caller.ts';
 import type { Connection } from '../../core/connection.ts';
+import { countMailedWays } from '../../core/mailed-entry.ts';
 import { masked } from '../../core/report.ts';
 import type { AccountsService, ServiceContext, ServiceOperations } from '../../core/service.ts';
 import type { UserRecord } from '../../database/ports.ts';
-import { CODE_SDL } from '../../generated/sdl.ts';
-import type { MutationRequestLoginCodeArgs } from '../../generated/types.ts';
 import { authenticate } from './authentication.ts';
 import { LoginCodes } from './codes.ts';
 import { codeMails } from './mail.ts';
 import type { ResolvedCodeOptions } from './options.ts';
 import { requestLoginCode } from './request.ts';
+import { codeOperations } from './resolvers.ts';
 
 /** Accounts that are entered by a mailed code. */
 export class CodeService implements AccountsService {
@@ -22,16 +21,7 @@ export class CodeService implements AccountsService {
     this.#context = context;
     this.#codes = new LoginCodes(context, options);
     context.mailer.define(codeMails);
-    const { limits } = context;
-    this.operations = {
-      typeDefs: CODE_SDL,
-      Mutation: {
-        requestLoginCode: async ({ email }: MutationRequestLoginCodeArgs, { connection }) => {
-          await limits.mailFrom(connection.ip);
-          return done(this.requestLoginCode(email));
-        },
-      },
-    };
+    this.operations = codeOperations(this, context.limits);
   }
 
   /** Mails a code. Throws USER_NOT_FOUND unless errors are ambiguous. */
@@ -48,9 +38,8 @@ export class CodeService implements AccountsService {
     return this.#masked(() => authenticate(this.#context, this.#codes, params, attempt));
   }
 
-  /** A proved address. */
-  countWays({ emails }: UserRecord): number {
-    return emails.some(({ verified }) => verified) ? 1 : 0;
+  countWays(user: UserRecord): number {
+    return countMailedWays(user);
   }
 
   #masked<T>(work: () => Promise<T>): Promise<T> {

@@ -1,5 +1,5 @@
+import { linkMail } from '../../core/mail-templates.ts';
 import type { EmailTemplate } from '../../core/mailer.ts';
-import { escapeHtml } from '../../core/text.ts';
 
 /** The path below `siteUrl` at which a link leads somewhere; the token is the segment that follows. */
 export const LINK_PATH = 'magic-link';
@@ -18,15 +18,3 @@ export const magicLinkMails = {
     'The link works once, and not for long. If it was not you, ignore this message: no account is made.',
   ),
 } satisfies { [name: string]: EmailTemplate };
-
-function linkMail(subject: string, before: string, after: string): EmailTemplate {
-  return {
-    subject: () => subject,
-    // The link stands on a line of its own: mail programs and people find it there.
-    text: (_user, url) => `${before}\n\n${url}\n\n${after}\n`,
-    html: (_user, url) => {
-      const href = escapeHtml(url);
-      return `<p>${escapeHtml(before)}</p>\n<p><a href="${href}">${href}</a></p>\n<p>${escapeHtml(after)}</p>\n`;
-    },
-  };
-}

@@ -1,14 +1,14 @@
 import type { Attempt, Authentication } from '../../core/authentication.ts';
-import { done } from '../../core/caller.ts';
 import type { Connection } from '../../core/connection.ts';
+import { countMailedWays } from '../../core/mailed-entry.ts';
 import { masked } from '../../core/report.ts';
 import type { AccountsService, ServiceContext, ServiceOperations } from '../../core/service.ts';
 import type { UserRecord } from '../../database/ports.ts';
-import { MAGIC_LINK_SDL } from '../../generated/sdl.ts';
-import type { MutationRequestMagicLinkEmailArgs } from '../../generated/types.ts';
-import { authenticate, requestMagicLinkEmail } from './links.ts';
+import { authenticate } from './authentication.ts';
 import { magicLinkMails } from './mail.ts';
 import type { ResolvedMagicLinkOptions } from './options.ts';
+import { requestMagicLinkEmail } from './request.ts';
+import { magicLinkOperations } from './resolvers.ts';
 
 /** Accounts that are entered by a mailed link. */
 export class MagicLinkService implements AccountsService {
@@ -22,18 +22,7 @@ export class MagicLinkService implements AccountsService {
     this.#context = context;
     this.#options = options;
     context.mailer.define(magicLinkMails);
-    const { limits } = context;
-    this.operations = {
-      typeDefs: MAGIC_LINK_SDL,
-      Mutation: {
-        requestMagicLinkEmail: async ({ email }: MutationRequestMagicLinkEmailArgs, { connection }) => {
-          await limits.mailFrom(connection.ip);
-          // Of every request, known address or not: each may become a new user.
-          if (options.signUp) await limits.signUp(connection.ip);
-          return done(this.requestMagicLinkEmail(email));
-        },
-      },
-    };
+    this.operations = magicLinkOperations(this, context.limits, options);
   }
 
   /** Mails a link. Throws USER_NOT_FOUND unless errors are ambiguous or links sign up. */
@@ -50,9 +39,8 @@ export class MagicLinkService implements AccountsService {
     return this.#masked(() => authenticate(this.#context, this.#options, params, connection));
   }
 
-  /** A proved address. */
-  countWays({ emails }: UserRecord): number {
-    return emails.some(({ verified }) => verified) ? 1 : 0;
+  countWays(user: UserRecord): number {
+    return countMailedWays(user);
   }
 
   #masked<T>(work: () => Promise<T>): Promise<T> {

@@ -5,7 +5,7 @@ import type { Connection } from '../../core/connection.ts';
 import type { IdentityRecord, UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 import type { ProvedAccount } from './account.ts';
-import { type OAuthParts, providerOf, serviceOf } from './parts.ts';
+import { type OAuthParts, providerOf, removalOf, serviceOf } from './parts.ts';
 
 /** Somebody who has logged in at a provider. */
 export interface Proved {
@@ -51,7 +51,8 @@ export async function recogniseAgain(parts: OAuthParts, proved: Proved, userId: 
   if (found) return found;
   const email = parseVerified(proved.account.verifiedEmail);
   const stillHolds = async () => email !== null && (await hasVerified(parts, userId, email.canonical));
-  const user = parts.options.linkByEmail && (await stillHolds()) ? await parts.users.find(userId) : null;
+  const mayLink = parts.options.linkByEmail && !(await wasRemoved(parts, proved, userId));
+  const user = mayLink && (await stillHolds()) ? await parts.users.find(userId) : null;
   if (!user) throw new AccountsError('INVALID_CREDENTIALS');
   return { user, stillHolds };
 }
@@ -93,13 +94,19 @@ async function enterByEmail(
   const listed = holder && findEmail(holder, email.canonical);
   if (!holder || !listed) return create(parts, proved, email, from);
   if (holder.deactivated) throw new AccountsError('INVALID_CREDENTIALS');
-  if (!mayEnterBy(holder, listed)) throw new AccountsError('ACCOUNT_EXISTS');
+  if (!mayEnterBy(holder, listed)) {
+    // It may have been mistyped, or planted: the address is its owner's (S39), and the rest is not.
+    await freeUnproved(parts, holder.id, email.canonical);
+    return null;
+  }
   if (!listed.verified) {
     // Whoever signed up with the address has not proved it, and this is its owner (S39).
     const owner = await parts.ownership.takeOver(holder, listed);
+    parts.events.emit('VerifyEmailSuccess', { user: parts.toUser(owner) });
     return link(parts, proved, owner);
   }
-  if (!parts.options.linkByEmail) throw new AccountsError('ACCOUNT_EXISTS');
+  const mayLink = parts.options.linkByEmail && !(await wasRemoved(parts, proved, holder.id));
+  if (!mayLink) throw new AccountsError('ACCOUNT_EXISTS');
   // The second factor is outstanding, and a way in that stays must not be made without it.
   if (await parts.secondFactors.isEnrolled(holder.id)) {
     return { user: holder, stillHolds: () => hasVerified(parts, holder.id, email.canonical) };
@@ -107,6 +114,18 @@ async function enterByEmail(
   const found = await link(parts, proved, holder);
   if (found) linked(parts, holder, proved.provider, from.connection);
   return found;
+}
+
+/** Takes an address off a user who has proved another one, unless it was proved meanwhile. */
+async function freeUnproved({ names }: OAuthParts, userId: string, canonical: string): Promise<void> {
+  await names.giveUp('email', userId, {
+    change: (user) => {
+      const listed = findEmail(user, canonical);
+      return listed && !mayEnterBy(user, listed)
+        ? { emails: user.emails.filter((email) => email !== listed) }
+        : {};
+    },
+  });
 }
 
 async function link(
@@ -165,6 +184,7 @@ export async function linkTo(
     if (left?.userId === user.id) await parts.users.removeIdentity(left);
     throw error;
   }
+  await forgetRemoval(parts, { provider, subject: account.subject });
   linked(parts, user, provider, owner.connection);
 }
 
@@ -175,13 +195,14 @@ export async function unlink(
   { provider, subject }: { provider: string; subject: string },
   owner: Owner,
 ): Promise<void> {
-  const { users, waysIn } = parts;
+  const { users, waysIn, ownership, secondFactors, background } = parts;
   const identity = await users.findIdentity(serviceOf(provider), subject);
   if (identity?.userId !== user.id) throw new AccountsError('LINKED_ACCOUNT_NOT_FOUND');
   const remove = async (): Promise<void> => {
     if (!(await users.removeIdentity(identity))) throw new AccountsError('LINKED_ACCOUNT_NOT_FOUND');
   };
-  const restore = () => users.insertIdentity(identity.service, subject, user.id, identity.data);
+  // Not in an account that was taken over meanwhile: it would let the stranger in again (S39).
+  const restore = () => ownership.restore(user, identity);
   // One whose provider is not there any more is no way in.
   if (parts.providers.has(provider)) await waysIn.remove(user.id, remove, restore);
   else await remove();
@@ -191,12 +212,49 @@ export async function unlink(
     await restore();
     throw error;
   }
+  await background.insist(`removal ${provider} ${subject}`, () =>
+    noteRemoval(parts, { provider, subject }, user.id),
+  );
+  // A login that it began, and whose second factor is outstanding, ends with it.
+  await background.insist(`challenges ${user.id}`, () => secondFactors.voidChallenges(user.id));
   parts.events.emit('UnlinkOAuthSuccess', {
     user: parts.toUser(user),
     provider,
     connection: owner.connection,
   });
   parts.notify('accountUnlinked', user);
+}
+
+/**
+ * Whoever takes an account of a provider off has a reason, and the address at the provider may be the same: it must not
+ * come back by that, but by its owner's link alone.
+ */
+async function noteRemoval(
+  { users }: OAuthParts,
+  { provider, subject }: { provider: string; subject: string },
+  userId: string,
+): Promise<void> {
+  const service = removalOf(provider);
+  const noted = await users.findIdentity(service, subject);
+  if (noted?.userId === userId) return;
+  if (noted) await users.removeIdentity(noted);
+  await users.insertIdentity(service, subject, userId, {});
+}
+
+async function forgetRemoval(
+  { users }: OAuthParts,
+  { provider, subject }: { provider: string; subject: string },
+): Promise<void> {
+  const noted = await users.findIdentity(removalOf(provider), subject);
+  if (noted) await users.removeIdentity(noted);
+}
+
+async function wasRemoved(
+  { users }: OAuthParts,
+  { provider, account }: Proved,
+  userId: string,
+): Promise<boolean> {
+  return (await users.findIdentity(removalOf(provider), account.subject))?.userId === userId;
 }
 
 function linked(parts: OAuthParts, user: UserRecord, provider: string, connection: Connection): void {

@@ -10,13 +10,15 @@ export type OpenId = typeof import('openid-client');
 export type Configuration = import('openid-client').Configuration;
 export type ServerMetadata = import('openid-client').ServerMetadata;
 type ClientAuth = import('openid-client').ClientAuth;
+type Keys = ReturnType<OpenId['getJwksCache']>;
+type ClientMetadata = import('openid-client').ClientMetadata;
 
 /** Speaking with a provider, until the deadline. */
 export interface Talk {
   openid: OpenId;
   /** What the provider says of itself. */
   metadata: ServerMetadata;
-  configure(authenticate?: ClientAuth): Configuration;
+  configure(authenticate?: ClientAuth): Promise<Configuration>;
   /** Keeps the provider's keys for the next time. */
   remember(config: Configuration): void;
 }
@@ -25,6 +27,8 @@ export interface Talk {
 const METADATA_LIFETIME = HOUR;
 /** As elsewhere: RFC 7519, 4.1.4. */
 const SKEW_SECONDS = 60;
+/** `openid-client` asks again for keys that are this old when a token names one that is not among them. */
+const KEYS_SETTLED_SECONDS = 60;
 
 /** Reaches one provider, and nothing else. What it throws is an `AccountsError`. */
 export class Client {
@@ -32,7 +36,7 @@ export class Client {
   readonly #timeout: number;
   readonly #report: Report;
   #metadata: { value: Promise<ServerMetadata>; until: number } | null = null;
-  #keys: ReturnType<OpenId['getJwksCache']>;
+  #keys: Keys;
 
   constructor(settings: ResolvedProvider, timeout: number, report: Report) {
     this.#settings = settings;
@@ -50,13 +54,16 @@ export class Client {
         openid,
         metadata,
         configure: (authenticate) => this.#configure(openid, metadata, deadline, authenticate),
-        remember: (config) => {
-          this.#keys = openid.getJwksCache(config) ?? this.#keys;
-        },
+        remember: (config) => this.#remember(openid.getJwksCache(config)),
       });
     } catch (error) {
       throw refusalOf(error, this.#settings.name, this.#report);
     }
+  }
+
+  /** Tokens come from the provider itself: a key that we do not know is a new one, however lately we asked. */
+  #remember(keys: Keys): void {
+    if (keys && keys.uat !== this.#keys?.uat) this.#keys = { ...keys, uat: keys.uat - KEYS_SETTLED_SECONDS };
   }
 
   /** A failure is not kept: the next caller asks again. Callers that ask at once ask together. */
@@ -89,14 +96,14 @@ export class Client {
     }
   }
 
-  #configure(
+  async #configure(
     openid: OpenId,
     metadata: ServerMetadata,
     deadline: AbortSignal,
     authenticate: ClientAuth = openid.None(),
-  ): Configuration {
+  ): Promise<Configuration> {
     const client = { [openid.clockTolerance]: SKEW_SECONDS };
-    const config = new openid.Configuration(metadata, this.#settings.clientId, client, authenticate);
+    const config = await this.#configuration(openid, metadata, [client, authenticate]);
     config[openid.customFetch] = (url, init) => this.#fetch(url, init as RequestInit, deadline);
     config.timeout = this.#timeout / 1_000;
     // The ID token comes from the token endpoint over TLS; its signature is checked all the same.
@@ -104,6 +111,23 @@ export class Client {
     if (isLoopback(this.#place())) openid.allowInsecureRequests(config);
     if (this.#keys) openid.setJwksCache(config, this.#keys);
     return config;
+  }
+
+  /**
+   * Through a discovery that is answered with what is known: of the issuers that Microsoft has for many tenants
+   * `openid-client` knows by that alone which name a token may have.
+   */
+  #configuration(
+    openid: OpenId,
+    metadata: ServerMetadata,
+    client: [Partial<ClientMetadata>, ClientAuth],
+  ): Configuration | Promise<Configuration> {
+    const { issuer, clientId } = this.#settings;
+    if (!issuer) return new openid.Configuration(metadata, clientId, ...client);
+    return openid.discovery(issuer, clientId, ...client, {
+      execute: isLoopback(issuer) ? [openid.allowInsecureRequests] : [],
+      [openid.customFetch]: async () => Response.json(metadata),
+    });
   }
 
   #fetch(url: string, init: RequestInit, deadline: AbortSignal): Promise<Response> {

@@ -65,7 +65,7 @@ export class Exchange {
     secret: string | null,
   ): Promise<Granted> {
     const authenticate = authenticationOf(openid, method, secret);
-    const config = configure((as, client, body, headers) => {
+    const config = await configure((as, client, body, headers) => {
       body.set('redirect_uri', redirectUri);
       return authenticate(as, client, body, headers);
     });

@@ -1,3 +1,4 @@
+import type { Connection } from '../../core/connection.ts';
 import type { LiveSession } from '../../core/sessions.ts';
 
 /** A login that was begun. */
@@ -16,6 +17,8 @@ export interface OAuthStartOptions {
   browser?: boolean | undefined;
   /** The session that asks, for a link or a fresh proof: no other can finish it as one. */
   session?: LiveSession | null | undefined;
+  /** Of the client that asks: what one address begins is bounded then. */
+  connection?: Connection | undefined;
   /** Kept for who finishes it. */
   returnTo?: string | null | undefined;
 }

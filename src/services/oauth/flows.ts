@@ -1,8 +1,11 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Asker } from '../../core/authentication.ts';
+import { hashOf, isSameHash } from '../../core/hash.ts';
 import { parseString } from '../../core/input.ts';
+import { anyPlaceOf } from '../../core/limits/network.ts';
 import type { LiveSession } from '../../core/sessions.ts';
 import { MINUTE, SECOND } from '../../core/time.ts';
+import { NOBODY } from '../../core/user.ts';
 import type { OneTimeTokenRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 import type { ProvedAccount } from './account.ts';
@@ -27,8 +30,6 @@ interface Finisher {
 }
 
 const PURPOSE = 'oauth';
-/** For flows that no user has begun. */
-const NOBODY = 'nobody';
 const LIFETIME = 10 * MINUTE;
 const MAX_CODE = 4_096;
 
@@ -38,7 +39,7 @@ const EXPIRED = 'This login was not begun here, was already finished, or has exp
 export async function begin(
   parts: OAuthParts,
   name: unknown,
-  { redirectUri, browser = false, session = null, returnTo = null }: OAuthStartOptions,
+  { redirectUri, browser = false, session = null, returnTo = null, connection }: OAuthStartOptions,
 ): Promise<OAuthStarted> {
   const provider = parts.requireProvider(name);
   const target = allowedRedirect(parts, redirectUri);
@@ -49,7 +50,7 @@ export async function begin(
     purpose: PURPOSE,
     // With a password that is reset, say, all that its user has begun is void.
     userId: session?.user.id ?? NOBODY,
-    boundTo: id,
+    boundTo: connection ? anyPlaceOf(connection.ip) : id,
     lifetime: LIFETIME,
     data: {
       id,
@@ -127,7 +128,7 @@ function isOwn(
   if (current !== undefined && !isAdopted && (session === null || session !== current?.id)) return false;
   if (typeof cookie !== 'string') return asker.origin === null;
   const value = asker.cookie(cookieName(parts, state));
-  return value !== null && isEqual(hashOf(value), cookie);
+  return value !== null && isSameHash(hashOf(value), cookie);
 }
 
 async function find(parts: OAuthParts, state: unknown): Promise<OneTimeTokenRecord> {
@@ -183,12 +184,4 @@ function ownerOf(id: string): { service: string; subject: string } {
 
 function secret(): string {
   return randomBytes(32).toString('base64url');
-}
-
-function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
-}
-
-function isEqual(one: string, other: string): boolean {
-  return one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
 }

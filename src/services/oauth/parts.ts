@@ -22,6 +22,11 @@ export function serviceOf(provider: string): string {
   return `${PREFIX}${provider}`;
 }
 
+/** The service of the identities that say what a user has taken off. */
+export function removalOf(provider: string): string {
+  return `oauth-removed:${provider}`;
+}
+
 export function providerOf({ service }: Pick<IdentityRecord, 'service'>): string {
   return service.slice(PREFIX.length);
 }

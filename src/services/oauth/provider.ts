@@ -35,7 +35,7 @@ export class Provider {
   authorizationUrl({ redirectUri, state, nonce, codeVerifier, freshLogin }: Begin): Promise<string> {
     const { scope, params, issuer } = this.settings;
     return this.#client.talk(async ({ openid, configure }) => {
-      const url = openid.buildAuthorizationUrl(configure(), {
+      const url = openid.buildAuthorizationUrl(await configure(), {
         ...(issuer && freshLogin && { prompt: 'login' }),
         ...params,
         ...(scope && { scope }),

@@ -20,21 +20,23 @@ export function oauthOperations(service: OAuthService): ServiceOperations {
       oauthStart: async ({ provider, redirectUri }: MutationOauthStartArgs, caller) => {
         const session = await sessionOf(caller);
         const browser = caller.origin !== null;
-        const { url, state, cookie } = await service.start(provider, { redirectUri, browser, session });
+        const { connection } = caller;
+        const options = { redirectUri, browser, session, connection };
+        const { url, state, cookie } = await service.start(provider, options);
         if (cookie !== null) caller.setCookie(cookie);
         return { url, state };
       },
       linkOAuth: async (answer: MutationLinkOAuthArgs, caller) => {
-        const owner = await ownerOf(caller);
+        const owner = await linkerOf(caller);
         return done(service.link(answer, { ...owner, asker: { ...caller, remote: true } }));
       },
       unlinkOAuth: async (account: MutationUnlinkOAuthArgs, caller) =>
-        done(service.unlink(account, await ownerOf(caller))),
+        done(service.unlink(account, await linkerOf(caller))),
     },
   };
 }
 
-async function ownerOf(caller: Caller) {
+async function linkerOf(caller: Caller) {
   const { connection } = caller;
   return { live: await recentOwnerOf(caller), connection, stillThere: () => caller.session() };
 }

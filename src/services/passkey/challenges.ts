@@ -1,7 +1,7 @@
-import { randomInt } from 'node:crypto';
-import { networkOf } from '../../core/limits/network.ts';
+import { anyPlaceOf } from '../../core/limits/network.ts';
 import type { OneTimeTokens } from '../../core/one-time-tokens.ts';
 import { MINUTE } from '../../core/time.ts';
+import { NOBODY } from '../../core/user.ts';
 import type { OneTimeTokenRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 
@@ -9,13 +9,6 @@ export const CHALLENGE_LIFETIME = 5 * MINUTE;
 
 const REGISTRATION = 'passkeyRegistration';
 const LOGIN = 'passkeyLogin';
-/** An id that no user has: who will log in is not known yet. */
-const NOBODY = 'nobody';
-/**
- * How many challenges one client address can have in the store. Anybody may ask for them, and each page with a login
- * asks; where many people share an address, one of them must hardly ever meet another.
- */
-const PLACES = 65_536;
 
 /** What a passkey signs: a one-time token, so that no answer of a passkey is good twice. */
 export class Challenges {
@@ -33,10 +26,11 @@ export class Challenges {
     });
   }
 
+  /** Of nobody: who will log in is not known yet. */
   forLogin(address: string | null): Promise<string> {
     return this.#tokens.create({
       ...{ purpose: LOGIN, userId: NOBODY, lifetime: CHALLENGE_LIFETIME },
-      boundTo: `${networkOf(address)} ${randomInt(PLACES)}`,
+      boundTo: anyPlaceOf(address),
     });
   }
 

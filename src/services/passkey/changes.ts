@@ -22,7 +22,7 @@ export async function rename(
     const name = parseName(typedName);
     const renamed = await parts.passkeys.change(parseId(id), userId, () => ({ name }));
     if (!renamed) throw new AccountsError('PASSKEY_NOT_FOUND');
-    const user = parts.toUser(await parts.requireUser(userId));
+    const user = parts.toUser(await parts.users.requireActive(userId));
     parts.events.emit('PasskeyRenameSuccess', { user, passkeyId: renamed.id, connection });
     return toPasskey(renamed);
   };
@@ -42,14 +42,16 @@ export async function remove(
   stillThere: () => Promise<unknown>,
 ): Promise<void> {
   const work = async (): Promise<void> => {
-    const user = await parts.requireUser(userId);
+    const user = await parts.users.requireActive(userId);
     const passkey = await findOwn(parts, userId, id);
     const take = async (): Promise<void> => {
       await stillThere();
       await parts.passkeys.remove(passkey);
     };
     if (isUseless(parts, passkey)) await take();
-    else await parts.waysIn.remove(userId, take, () => parts.passkeys.restore(passkey));
+    else await parts.waysIn.remove(userId, take, () => parts.ownership.restore(user, passkey.identity));
+    // A login that it began, and whose second factor is outstanding, ends with it.
+    await parts.background.insist(`challenges ${userId}`, () => parts.secondFactors.voidChallenges(userId));
     parts.events.emit('PasskeyRemoveSuccess', {
       user: parts.toUser(user),
       passkeyId: passkey.id,

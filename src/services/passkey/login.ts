@@ -1,5 +1,6 @@
 import type { Authentication } from '../../core/authentication.ts';
 import type { Connection } from '../../core/connection.ts';
+import { MULTIPLE_FACTORS } from '../../core/sessions.ts';
 import type { PasskeyParts } from './parts.ts';
 import type { PasskeyData, StoredPasskey } from './passkeys.ts';
 import { parseAssertion, refuseForeign, refuseForeignDomain } from './response.ts';
@@ -60,14 +61,14 @@ export async function authenticate(
 async function recordUse(
   { passkeys, now }: PasskeyParts,
   { id, userId }: StoredPasskey,
-  { counter, backedUp, deviceType }: Proof,
+  { counter, backedUp }: Proof,
 ): Promise<boolean> {
   let isCopy = false;
   const used = await passkeys.change(id, userId, (passkey): Partial<PasskeyData> => {
     const counts = counter > 0 || passkey.counter > 0;
     isCopy = counts && counter <= passkey.counter;
     const isKept = !counts && (passkey.lastUsedAt ?? 0) >= now() && passkey.backedUp === backedUp;
-    return isCopy || isKept ? {} : { counter, backedUp, deviceType, lastUsedAt: now() };
+    return isCopy || isKept ? {} : { counter, backedUp, lastUsedAt: now() };
   });
   if (!used) throw unknownPasskey();
   return !isCopy;
@@ -75,5 +76,5 @@ async function recordUse(
 
 /** RFC 8176. What may be synchronised is no key in hardware. */
 function methodsOf({ deviceType, userVerified }: Proof): string[] {
-  return [deviceType === 'multiDevice' ? 'swk' : 'hwk', 'user', ...(userVerified ? ['mfa'] : [])];
+  return [deviceType === 'multiDevice' ? 'swk' : 'hwk', 'user', ...(userVerified ? [MULTIPLE_FACTORS] : [])];
 }

@@ -1,7 +1,6 @@
 import { mainEmail } from '../../core/addresses.ts';
 import type { ServiceContext } from '../../core/service.ts';
 import type { UserRecord } from '../../database/ports.ts';
-import { AccountsError } from '../../errors.ts';
 import { Challenges } from './challenges.ts';
 import type { ResolvedPasskeyOptions } from './options.ts';
 import { Passkeys } from './passkeys.ts';
@@ -11,8 +10,6 @@ export interface PasskeyParts extends ServiceContext {
   options: ResolvedPasskeyOptions;
   passkeys: Passkeys;
   challenges: Challenges;
-  /** Throws USER_NOT_FOUND, for a deactivated user too. */
-  requireUser(userId: string): Promise<UserRecord>;
   /** Tells the owner what became of the passkeys. */
   notifyOwner(template: 'passkeyAdded' | 'passkeyRemoved', user: UserRecord): void;
 }
@@ -23,11 +20,6 @@ export function createParts(context: ServiceContext, options: ResolvedPasskeyOpt
     options,
     passkeys: new Passkeys(context.users),
     challenges: new Challenges(context.oneTimeTokens),
-    async requireUser(userId) {
-      const user = await context.users.find(userId);
-      if (!user || user.deactivated) throw new AccountsError('USER_NOT_FOUND');
-      return user;
-    },
     notifyOwner(template, user) {
       const email = mainEmail(user);
       if (email && options.notifiesUser) context.mailer.send({ template, to: email.address, user });

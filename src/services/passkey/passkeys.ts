@@ -27,8 +27,13 @@ export type PasskeyData = {
   name: string;
   lastUsedAt: number | null;
   backedUp: boolean;
-  /** Whether it may be synchronised. */
+  /** Whether it may be synchronised: settled when it is made. */
   deviceType: string;
+  /**
+   * Whether it checked who holds it when it was made. Only then is that a factor later: whoever finds a key that has no
+   * PIN yet can set one of their own (WebAuthn Level 3, 4, `uvInitialized`).
+   */
+  verifiesUser: boolean;
   /** The model of what made it. */
   aaguid: string;
 };
@@ -94,11 +99,6 @@ export class Passkeys {
   /** Removes it if it is the user's. */
   async remove({ identity }: StoredPasskey): Promise<void> {
     await this.#users.removeIdentity(identity);
-  }
-
-  /** Undoes `remove`. */
-  restore({ id, userId, identity }: StoredPasskey): Promise<boolean> {
-    return this.#users.insertIdentity(SERVICE, id, userId, identity.data);
   }
 }
 

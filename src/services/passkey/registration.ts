@@ -22,7 +22,7 @@ export async function createRegistrationOptions(
   { userId, session }: Pick<Registrant, 'userId' | 'session'>,
 ): Promise<object> {
   const { rp } = parts.options;
-  const user = await parts.requireUser(userId);
+  const user = await parts.users.requireActive(userId);
   const known = await parts.passkeys.ofUser(userId);
   refuseTooMany(parts, known.length + 1);
   const challenge = await parts.challenges.forRegistration(userId, session);
@@ -49,7 +49,7 @@ export async function register(
     const name = parseName(typedName ?? 'Passkey');
     const registration = parseRegistration(response);
     const { challenge } = registration.clientData;
-    const user = await parts.requireUser(userId);
+    const user = await parts.users.requireActive(userId);
     await parts.challenges.useForRegistration(challenge, userId, session);
     refuseForeign(registration.clientData, { type: 'webauthn.create', challenge, rp });
     const made = await verifyRegistration(registration, rp);

@@ -39,7 +39,9 @@ export function passkeyOperations(service: PasskeyService): ServiceOperations {
         return answer(await service.register(user.id, response, { ...from, name: name ?? null }));
       },
       passkeyRename: async ({ id, name }: MutationPasskeyRenameArgs, caller) =>
-        answer(await service.rename((await ownerOf(caller)).user.id, id, name, caller)),
+        answer(
+          await service.rename((await ownerOf(caller)).user.id, id, name, { connection: caller.connection }),
+        ),
       passkeyRemove: async ({ id }: MutationPasskeyRemoveArgs, caller) => {
         const from = { connection: caller.connection, stillThere: () => caller.session() };
         return done(service.remove((await recentOwnerOf(caller)).user.id, id, from));

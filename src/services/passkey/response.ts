@@ -93,10 +93,11 @@ function parseCredential(input: unknown): { id: string; response: Fields } {
 
 function parseClientData(id: string, { clientDataJSON }: Fields): ClientResponse {
   const json = encoded(clientDataJSON, LIMITS.clientDataJSON);
-  const { type, challenge, origin, crossOrigin = false } = parseFields(parseJson(json));
+  const { type, challenge, origin, topOrigin, crossOrigin = false } = parseFields(parseJson(json));
   const isWhole = typeof type === 'string' && typeof challenge === 'string' && typeof origin === 'string';
   if (!isWhole || typeof crossOrigin !== 'boolean') throw invalid();
-  return { id, clientDataJSON: json, clientData: { type, challenge, origin, crossOrigin } };
+  const isFramed = crossOrigin || topOrigin !== undefined;
+  return { id, clientDataJSON: json, clientData: { type, challenge, origin, crossOrigin: isFramed } };
 }
 
 /** How the authenticator can be reached: a hint for the browser, so that what is not one is left out. */

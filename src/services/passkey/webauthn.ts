@@ -10,7 +10,7 @@ import { userHandleOf } from './user-handle.ts';
 
 /** What a passkey has proved. */
 export interface Proof {
-  /** Whether it has checked who holds it. */
+  /** Whether it has checked who holds it, as it did when it was made. */
   userVerified: boolean;
   counter: number;
   backedUp: boolean;
@@ -92,6 +92,7 @@ export async function verifyRegistration(
     transports,
     backedUp: made.credentialBackedUp,
     deviceType: made.credentialDeviceType,
+    verifiesUser: made.userVerified,
     aaguid: made.aaguid,
   };
 }
@@ -120,9 +121,10 @@ export async function verifyAssertion(
       requireUserVerification: false,
     }),
   );
-  if (!verified) throw unknownPasskey();
+  // What may be synchronised, or may not, stays so for its life: another one has signed (WebAuthn Level 3, 7.2).
+  if (!verified || info.credentialDeviceType !== passkey.deviceType) throw unknownPasskey();
   return {
-    userVerified: info.userVerified,
+    userVerified: info.userVerified && passkey.verifiesUser === true,
     counter: info.newCounter,
     backedUp: info.credentialBackedUp,
     deviceType: info.credentialDeviceType,

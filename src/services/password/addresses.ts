@@ -136,8 +136,7 @@ function withoutEmail({ emails, username }: UserRecord, canonical: string): Emai
 }
 
 async function refuseLastWayIn(parts: PasswordParts, userId: string, canonical: string): Promise<void> {
-  const user = await parts.users.find(userId);
-  if (!user) throw new AccountsError('USER_NOT_FOUND');
+  const user = await parts.users.require(userId);
   await requireWayIn(parts, user, { ...user, emails: withoutEmail(user, canonical) });
 }
 

@@ -1,6 +1,7 @@
 import type { Attempt, Authentication } from '../../core/authentication.ts';
 import { parseEmail } from '../../core/canonical.ts';
 import { parseObject, parseString } from '../../core/input.ts';
+import { NOBODY } from '../../core/user.ts';
 import type { UserReference } from '../../core/users.ts';
 import type { UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
@@ -21,7 +22,7 @@ export async function authenticate(
   const password = parseTypedPassword(params.password);
   const user = await parts.users.findByReference(reference);
   await guesses.spend(user ? { userId: user.id } : { unknown: parts.users.nameOf(reference) });
-  const credential = await parts.credentials.find(user?.id ?? 'nobody');
+  const credential = await parts.credentials.find(user?.id ?? NOBODY);
   const matches = await parts.credentials.verify(password, credential);
   if (!user || !matches || user.deactivated) throw new AccountsError('INVALID_CREDENTIALS');
   await parts.credentials.renew(password, credential);

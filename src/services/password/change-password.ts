@@ -1,6 +1,5 @@
 import { mainEmail } from '../../core/addresses.ts';
 import type { Connection } from '../../core/connection.ts';
-import { CHALLENGE_PURPOSE } from '../../core/second-factors.ts';
 import { refuseImpersonated, type SessionInfo } from '../../core/sessions.ts';
 import type { UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
@@ -23,16 +22,12 @@ export async function changePassword(
   newPassword: unknown,
   { session, connection }: PasswordChanger,
 ): Promise<void> {
-  const guesses = parts.limits.guesses({
-    address: connection.ip ?? undefined,
-    deviceOf: async () => session?.id ?? null,
-  });
+  const guesses = parts.limits.guessesIn(session, connection);
   const work = async (): Promise<void> => {
     if (session) refuseImpersonated(session);
     const password = parts.parseNewPassword(newPassword);
     const typed = parseTypedPassword(oldPassword);
-    const user = await parts.users.find(userId);
-    if (!user || user.deactivated) throw new AccountsError('USER_NOT_FOUND');
+    const user = await parts.users.requireActive(userId);
     await guesses.spend({ userId });
     const credential = await parts.credentials.find(userId);
     if (!(await parts.credentials.verify(typed, credential))) throw new AccountsError('INVALID_CREDENTIALS');
@@ -47,8 +42,9 @@ export async function changePassword(
     parts.events.emit('ChangePasswordSuccess', { user: parts.toUser(user), connection });
     notifyOwner(parts, user);
   };
+  // Not `completed`: whoever knows the password alone must not forget the wrong codes of a second factor by it (S10).
   await parts.events.observe(
-    () => guesses.during(work, { completed: true }),
+    () => guesses.during(work, { completed: false }),
     (error) => parts.events.emit('ChangePasswordError', { userId, error, connection }),
   );
 }
@@ -56,8 +52,7 @@ export async function changePassword(
 /** Sets a password without asking for the old one: for administrators. Every session of the user ends. */
 export async function setPassword(parts: PasswordParts, userId: string, newPassword: unknown): Promise<void> {
   const password = parts.parseNewPassword(newPassword);
-  const user = await parts.users.find(userId);
-  if (!user) throw new AccountsError('USER_NOT_FOUND');
+  const user = await parts.users.require(userId);
   await parts.refuseWeak(password, namesOf(user));
   const hash = await parts.hasher.hash(password);
   // Against whoever changes it at the same time: what the administrator sets is what stays.
@@ -68,9 +63,13 @@ export async function setPassword(parts: PasswordParts, userId: string, newPassw
 }
 
 /** A new password voids what was mailed before it (S29). */
-async function voidLinks({ oneTimeTokens, options }: PasswordParts, userId: string): Promise<void> {
+async function voidLinks(
+  { oneTimeTokens, secondFactors, options }: PasswordParts,
+  userId: string,
+): Promise<void> {
   if (options.removeAllResetPasswordTokensAfterPasswordChanged) return oneTimeTokens.voidAll(userId);
-  for (const purpose of ['verifyEmail', CHALLENGE_PURPOSE]) await oneTimeTokens.voidAll(userId, purpose);
+  await oneTimeTokens.voidAll(userId, 'verifyEmail');
+  await secondFactors.voidChallenges(userId);
 }
 
 /** Tells the owner that the password is another one now. */

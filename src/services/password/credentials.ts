@@ -1,4 +1,4 @@
-import { generationOf, PASSWORD_SERVICE } from '../../core/mailed-entry.ts';
+import { generationOf, PASSWORD_SERVICE } from '../../core/password-identity.ts';
 import type { Report } from '../../core/report.ts';
 import type { Clock } from '../../core/time.ts';
 import type { Users } from '../../core/users.ts';

@@ -72,8 +72,10 @@ export async function findLink(
   const purpose = record.purpose as LinkPurpose;
   const credential = await parts.credentials.find(user.id);
   if (isOutdated(parts, record, credential)) throw new AccountsError('INVALID_TOKEN');
-  if (purpose !== 'verifyEmail') await refuseNotOwned(parts, user, email);
-  if (purpose === 'resetPassword' && !mayEnterBy(user, email)) throw new AccountsError('INVALID_TOKEN');
+  if (purpose !== 'verifyEmail') {
+    await refuseNotOwned(parts, user, email);
+    if (!mayEnterBy(user, email)) throw new AccountsError('INVALID_TOKEN');
+  }
   return { token, purpose, user, email, credential };
 }
 
@@ -114,12 +116,16 @@ export async function consumeLink(parts: PasswordParts, { token, purpose }: Link
   await parts.oneTimeTokens.consume(token, purpose);
 }
 
-/** Voids what was mailed to an address: it must not work again should the address be added once more (S28). */
+/**
+ * Voids what was mailed to an address: it must not work again should the address be added once more (S28). And the
+ * logins that such a mail began, whose second factor is outstanding.
+ */
 export async function voidLinksTo(
-  { oneTimeTokens }: PasswordParts,
+  { oneTimeTokens, secondFactors }: PasswordParts,
   userId: string,
   canonical: string,
 ): Promise<void> {
   for (const purpose of [...Object.keys(LINKS), ...Object.values(ENTRY_PURPOSES)])
     await oneTimeTokens.void(purpose, userId, canonical);
+  await secondFactors.voidChallenges(userId);
 }

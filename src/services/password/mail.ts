@@ -1,5 +1,5 @@
+import { linkMail, noticeMail } from '../../core/mail-templates.ts';
 import type { EmailTemplate } from '../../core/mailer.ts';
-import { escapeHtml } from '../../core/text.ts';
 
 /** The mails of the password service, by the names that accounts-js gave them where it had one. */
 export const passwordMails = {
@@ -18,38 +18,22 @@ export const passwordMails = {
     'An account was made for you. Choose its password here:',
     'If you do not know what this is about, ignore this message.',
   ),
-  passwordChanged: plainMail(
+  passwordChanged: noticeMail(
     'Your password has been changed',
     'The password of your account has just been changed. If that was not you, reset it at once.',
   ),
-  emailAdded: plainMail(
+  emailAdded: noticeMail(
     'An e-mail address was added to your account',
     'Another e-mail address has just been added to your account, or confirmed. If that was not you, change your ' +
       'password at once and remove the address.',
   ),
-  emailRemoved: plainMail(
+  emailRemoved: noticeMail(
     'An e-mail address was removed from your account',
     'An e-mail address has just been removed from your account. If that was not you, change your password at once.',
   ),
-  emailTaken: plainMail(
+  emailTaken: noticeMail(
     'Somebody used your e-mail address',
     'Somebody tried to sign up with your e-mail address, or to add it to another account. You have an account ' +
       'with it already, and nothing was changed. If it was you, log in, or reset your password if you forgot it.',
   ),
 } satisfies { [name: string]: EmailTemplate };
-
-function linkMail(subject: string, before: string, after: string): EmailTemplate {
-  return {
-    subject: () => subject,
-    // The link stands on a line of its own: mail programs and people find it there.
-    text: (_user, url) => `${before}\n\n${url}\n\n${after}\n`,
-    html: (_user, url) => {
-      const href = escapeHtml(url);
-      return `<p>${escapeHtml(before)}</p>\n<p><a href="${href}">${href}</a></p>\n<p>${escapeHtml(after)}</p>\n`;
-    },
-  };
-}
-
-function plainMail(subject: string, words: string): EmailTemplate {
-  return { subject: () => subject, text: () => `${words}\n`, html: () => `<p>${escapeHtml(words)}</p>\n` };
-}

@@ -117,7 +117,12 @@ async function autologin(
   user: UserRecord,
   connection: Connection,
 ): Promise<LoginResult | null> {
-  const authenticate = async () => ({ user, amr: ['pwd'] });
+  // The first proof of the address gives the account to its owner, and ends what was begun before it (S39).
+  const stillHolds = async (): Promise<boolean> => {
+    const current = await parts.users.find(user.id);
+    return current !== null && !current.emails.some(({ verified }) => verified);
+  };
+  const authenticate = async () => ({ user, amr: ['pwd'], stillHolds });
   const attempt = { service: parts.name, params: {}, connection, authenticate };
   return parts.login.login(attempt).catch((error: unknown) => {
     if (error instanceof AccountsError && !error.retryable) return null;

@@ -3,7 +3,7 @@ import { parseEmail } from '../../core/canonical.ts';
 import type { Connection } from '../../core/connection.ts';
 import { parseString } from '../../core/input.ts';
 import type { LoginResult } from '../../core/login.ts';
-import { PASSWORD_SERVICE } from '../../core/mailed-entry.ts';
+import { PASSWORD_SERVICE } from '../../core/password-identity.ts';
 import type { UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 import { notifyOwner } from './change-password.ts';
@@ -16,7 +16,6 @@ export async function sendResetPasswordEmail(parts: PasswordParts, input: unknow
   const { canonical } = parseEmail(input);
   await parts.discretion.mail(canonical, async () => {
     const { user, email } = await findHolder(parts, canonical);
-    if (!mayEnterBy(user, email)) throw new AccountsError('USER_NOT_FOUND');
     await mailLink(parts, 'resetPassword', user, email);
   });
 }
@@ -27,10 +26,12 @@ export async function sendEnrollmentEmail(parts: PasswordParts, input: unknown):
   await mailLink(parts, 'enrollAccount', user, email);
 }
 
+/** Who may set a password by a link to that address. */
 async function findHolder(parts: PasswordParts, canonical: string) {
   const user = await parts.names.findHolder('email', canonical);
   const email = user && findEmail(user, canonical);
-  if (!user || !email || user.deactivated) throw new AccountsError('USER_NOT_FOUND');
+  if (!user || !email || user.deactivated || !mayEnterBy(user, email))
+    throw new AccountsError('USER_NOT_FOUND');
   return { user, email };
 }
 
@@ -44,21 +45,22 @@ export async function resetPassword(
   newPassword: unknown,
   connection: Connection,
 ): Promise<LoginResult | null> {
-  const work = async (): Promise<LoginResult | null> => {
+  const work = async (): Promise<Reset> => {
     const given = parseString(token, 'INVALID_TOKEN', 512);
     const password = parts.parseNewPassword(newPassword);
     const link = await findLink(parts, given, ['resetPassword', 'enrollAccount']);
     await parts.refuseWeak(password, namesOf(link.user));
     const hash = await parts.hasher.hash(password);
-    const { owner, generation } = await replaceByLink(parts, link, hash);
-    parts.events.emit('ResetPasswordSuccess', { user: parts.toUser(owner), connection });
-    notifyOwner(parts, owner);
-    if (!parts.options.returnTokensAfterResetPassword) return null;
-    return logIn(parts, owner, generation, connection);
+    const reset = await replaceByLink(parts, link, hash);
+    parts.events.emit('ResetPasswordSuccess', { user: parts.toUser(reset.owner), connection });
+    notifyOwner(parts, reset.owner);
+    return reset;
   };
-  return parts.events.observe(work, (error) =>
+  const { owner, generation } = await parts.events.observe(work, (error) =>
     parts.events.emit('ResetPasswordError', { error, connection }),
   );
+  // What becomes of the login, such as a second factor that is outstanding, is no failure of the reset.
+  return parts.options.returnTokensAfterResetPassword ? logIn(parts, owner, generation, connection) : null;
 }
 
 interface Reset {

@@ -6,8 +6,7 @@ import type { PasswordParts } from './parts.ts';
 /** Gives a user a username, or another one. Throws USERNAME_TAKEN. */
 export async function setUsername(parts: PasswordParts, userId: string, input: unknown): Promise<void> {
   const { username, canonical } = parts.parseNewUsername(input);
-  const before = await parts.users.find(userId);
-  if (!before) throw new AccountsError('USER_NOT_FOUND');
+  const before = await parts.users.require(userId);
   const user = await adoptUsername(parts, userId, { username, canonical });
   if (!user) {
     // The new name was lost in the last moment. The former one may be free by now, so it is claimed anew.

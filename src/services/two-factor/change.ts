@@ -2,11 +2,10 @@ import type { Connection } from '../../core/connection.ts';
 import type { Refusal } from '../../core/events.ts';
 import type { Guesses } from '../../core/limits/guesses.ts';
 import { rateLimited } from '../../core/limits/limiter.ts';
-import { CHALLENGE_PURPOSE } from '../../core/second-factors.ts';
 import { refuseImpersonated, type SessionInfo } from '../../core/sessions.ts';
 import { MINUTE } from '../../core/time.ts';
 import type { UserRecord } from '../../database/ports.ts';
-import { requireUser, type TwoFactorParts } from './parts.ts';
+import type { TwoFactorParts } from './parts.ts';
 
 /** Who changes a second factor. */
 export interface FactorChanger {
@@ -44,13 +43,10 @@ export function change<T>(
   work: (change: FactorChange) => Promise<T>,
 ): Promise<T> {
   const { session, connection } = by;
-  const guesses = parts.limits.guesses({
-    address: connection.ip ?? undefined,
-    deviceOf: async () => session?.id ?? null,
-  });
+  const guesses = parts.limits.guessesIn(session, connection);
   const checked = async (): Promise<T> => {
     if (session) refuseImpersonated(session);
-    const user = await requireUser(parts, userId);
+    const user = await parts.users.requireActive(userId);
     return work({
       parts,
       user,
@@ -73,5 +69,5 @@ async function spend(parts: TwoFactorParts, guesses: Guesses, secret: string, us
 /** Ends what was begun before the second factor changed (S19): the other sessions, and logins that are half done. */
 export async function endOthers({ parts, user, by }: FactorChange): Promise<void> {
   await parts.sessions.revokeAll(user.id, by.session ? [by.session.id] : []);
-  await parts.oneTimeTokens.voidAll(user.id, CHALLENGE_PURPOSE);
+  await parts.secondFactors.voidChallenges(user.id);
 }

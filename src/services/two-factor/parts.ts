@@ -2,7 +2,6 @@ import { mainEmail } from '../../core/addresses.ts';
 import type { SecretBox } from '../../core/secret-box.ts';
 import type { ServiceContext } from '../../core/service.ts';
 import type { UserRecord } from '../../database/ports.ts';
-import { AccountsError } from '../../errors.ts';
 import type { TwoFactorMail } from './mail.ts';
 import type { ResolvedTwoFactorOptions } from './options.ts';
 
@@ -23,13 +22,6 @@ export function createParts(context: ServiceContext, { appName }: ResolvedTwoFac
     box: context.secretBox(),
     codeKeys: context.secretKeys('recovery code'),
   };
-}
-
-/** Throws USER_NOT_FOUND. */
-export async function requireUser({ users }: TwoFactorParts, userId: string): Promise<UserRecord> {
-  const user = await users.find(userId);
-  if (!user || user.deactivated) throw new AccountsError('USER_NOT_FOUND');
-  return user;
 }
 
 /** Tells the owner what has become of the second factor: it may have been somebody else. */

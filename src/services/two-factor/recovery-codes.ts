@@ -1,4 +1,5 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
+import { isSameHash } from '../../core/hash.ts';
 import { MAX_TRIES } from '../../core/names.ts';
 import type { IdentityRecord, UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
@@ -41,7 +42,7 @@ export function recoveryData(
   const [key] = codeKeys;
   if (!key) throw new TypeError('there is no key for recovery codes');
   const set = randomBytes(16).toString('base64url');
-  return { enrolment: id, set, codes: codes.map((code) => hashOf(key, userId, canonicalOf(code))) };
+  return { enrolment: id, set, codes: codes.map((code) => hmacOf(key, userId, canonicalOf(code))) };
 }
 
 /** Null for who has none that count. */
@@ -124,8 +125,8 @@ function findUsed(
   code: string,
 ): string | null {
   if (!CODE.test(code)) return null;
-  const hashes = codeKeys.map((key) => hashOf(key, userId, code));
-  return codes.filter((stored) => hashes.some((hash) => isEqual(hash, stored)))[0] ?? null;
+  const hashes = codeKeys.map((key) => hmacOf(key, userId, code));
+  return codes.filter((stored) => hashes.some((hash) => isSameHash(hash, stored)))[0] ?? null;
 }
 
 /** In any case, with spaces and dashes anywhere, and with the letters that look like a digit. */
@@ -139,12 +140,8 @@ function canonicalOf(typed: string): string {
 }
 
 /** Of its user too: a code that was copied into another record opens nothing there. */
-function hashOf(key: Buffer, userId: string, code: string): string {
+function hmacOf(key: Buffer, userId: string, code: string): string {
   return createHmac('sha256', key)
     .update(JSON.stringify([userId, code]))
     .digest('base64url');
-}
-
-function isEqual(hash: string, stored: string): boolean {
-  return hash.length === stored.length && timingSafeEqual(Buffer.from(hash), Buffer.from(stored));
 }

@@ -18,22 +18,22 @@ export function twoFactorOperations(service: TwoFactorService): ServiceOperation
     Mutation: {
       // Only the code is read (S32): a secret that came from a client may be one that somebody else knows.
       twoFactorSet: async ({ code }: MutationTwoFactorSetArgs, caller) => {
-        const { userId, by } = await ownerOf(caller);
+        const { userId, by } = await changerOf(caller);
         return done(service.set(userId, code, by));
       },
       twoFactorUnset: async ({ code }: MutationTwoFactorUnsetArgs, caller) => {
-        const { userId, by } = await ownerOf(caller);
+        const { userId, by } = await changerOf(caller);
         return done(service.unset(userId, code, by));
       },
       generateRecoveryCodes: async (_args: unknown, caller) => {
-        const { userId, by } = await ownerOf(caller);
+        const { userId, by } = await changerOf(caller);
         return service.generateRecoveryCodes(userId, by);
       },
     },
   };
 }
 
-async function ownerOf(caller: Caller): Promise<{ userId: string; by: FactorChanger }> {
+async function changerOf(caller: Caller): Promise<{ userId: string; by: FactorChanger }> {
   const { user, session } = await recentOwnerOf(caller);
   const { connection } = caller;
   return {

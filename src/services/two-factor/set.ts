@@ -6,7 +6,7 @@ import { MULTIPLE_FACTORS } from '../../core/sessions.ts';
 import { AccountsError } from '../../errors.ts';
 import { change, endOthers, type FactorChange, type FactorChanger } from './change.ts';
 import { enrolmentData, findEnrolment } from './enrolment.ts';
-import { notifyOwner, requireUser, type TwoFactorParts } from './parts.ts';
+import { notifyOwner, type TwoFactorParts } from './parts.ts';
 import { addPending, type ProvedSecret, provePending } from './pending.ts';
 import { removeRecoveryCodes } from './recovery-codes.ts';
 
@@ -17,7 +17,7 @@ export async function createSecret(
   parts: TwoFactorParts,
   userId: string,
 ): Promise<{ secret: string; account: string }> {
-  const user = await requireUser(parts, userId);
+  const user = await parts.users.requireActive(userId);
   if (await findEnrolment(parts, user.id)) throw new AccountsError('TWO_FACTOR_ALREADY_SET');
   const account = mainEmail(user)?.address ?? user.username ?? user.id;
   return { secret: await addPending(parts, user.id), account };

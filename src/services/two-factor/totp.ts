@@ -1,7 +1,7 @@
 import { createGuardrails, generateSecret, verifySync } from 'otplib';
 
 /** Seconds for which a code is the current one (RFC 6238, 4.1: X). */
-export const PERIOD = 30;
+const PERIOD = 30;
 
 /** RFC 4226, 4: R6 recommends 160 bits. */
 const SECRET_BYTES = 20;

@@ -1,4 +1,3 @@
-import { FACTOR_SERVICE } from '../../core/second-factors.ts';
 import type { IdentityRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 import { change, endOthers, type FactorChange, type FactorChanger } from './change.ts';
@@ -48,7 +47,7 @@ async function remove(made: FactorChange, id: string | null): Promise<void> {
   try {
     await by.stillThere();
   } catch (error) {
-    await background.insist(`factor ${user.id}`, () => restore(made, record.data));
+    await background.insist(`factor ${user.id}`, () => restore(made, record));
     throw error;
   }
   // They count for this enrolment only: what follows cleans up.
@@ -57,8 +56,8 @@ async function remove(made: FactorChange, id: string | null): Promise<void> {
   notifyOwner(parts, user, 'twoFactorDisabled');
 }
 
-async function restore({ parts, user }: FactorChange, data: IdentityRecord['data']): Promise<void> {
-  await parts.users.insertIdentity(FACTOR_SERVICE, user.id, user.id, data);
-  // Those too that were begun without a code in between.
-  await parts.sessions.revokeAll(user.id);
+async function restore({ parts, user }: FactorChange, record: IdentityRecord): Promise<void> {
+  // Those too that were begun without a code in between. Not where the session ended because the owner of the address
+  // has the account now: that factor was a stranger's (S39).
+  if (await parts.ownership.restore(user, record)) await parts.sessions.revokeAll(user.id);
 }

@@ -1,4 +1,4 @@
-import type { CallerProof } from '../../../src/core/accounts-server.ts';
+import type { CallerProof } from '../../../src/core/attempts.ts';
 import { AccountsError, type AccountsServerOptions, type ConnectionInput } from '../../../src/index.ts';
 import { createAccounts, fastHashes, PASSWORD } from '../../accounts.ts';
 

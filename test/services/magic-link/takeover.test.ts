@@ -137,6 +137,48 @@ describe.each(WAYS)('S39 the first proof of an address by $way', ({ way, ask, pr
   }
 });
 
+test('S39 an address that a stranger adds while the takeover goes on is gone after it, and so is its link', async () => {
+  const db = memoryDatabase();
+  const { now } = createClock();
+  const stranger = createMailed({ options: { db }, now });
+  const id = await stranger.signUp(VICTIM);
+  let steps: (() => Promise<unknown>)[] = [];
+  const then = async <T>(done: T): Promise<T> => {
+    await steps.shift()?.();
+    return done;
+  };
+  const { revokeAll } = db.sessions;
+  const owner = createMailed({
+    options: {
+      db: {
+        ...db,
+        users: { ...db.users, update: async (user) => then(await db.users.update(user)) },
+        sessions: { ...db.sessions, revokeAll: async (...given) => then(await revokeAll(...given)) },
+      },
+    },
+    now,
+  });
+  const token = await owner.link(VICTIM);
+  let isThere = async (): Promise<unknown> => undefined;
+  steps = [
+    // The sessions have ended, the password is still there.
+    async () => {
+      const { tokens } = await stranger.byPassword(VICTIM);
+      isThere = () => stranger.server.resumeSession(tokens.accessToken);
+    },
+    // The address is proved, and the others are dropped.
+    async () => {
+      await stranger.service.addEmail(id, 'stranger@example.com', false, isThere);
+      await stranger.server.settled();
+    },
+  ];
+  await owner.byLink(token);
+  const link = await stranger.newest('stranger@example.com', /\/verify-email\/([\w-]+)/);
+  expect(await codeOf(isThere())).toBe('UNAUTHENTICATED');
+  expect((await owner.server.findUserById(id))?.emails).toEqual([{ address: VICTIM, verified: true }]);
+  expect(await codeOf(stranger.service.verifyEmail(link))).toBe('INVALID_TOKEN');
+});
+
 test('S39 an address that somebody else has proved meanwhile opens nothing', async () => {
   const m = createMailed();
   await m.signUp(VICTIM);

@@ -1,7 +1,7 @@
 import { createHmac, createSecretKey } from 'node:crypto';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { codeOf } from '../../accounts.ts';
 import { type Behaviour, FOREIGN_KEYS, startBadOidc } from '../../servers/bad-oidc.ts';
 import { CLIENT, startOidc } from '../../servers/oidc.ts';
@@ -109,6 +109,58 @@ describe('S40 an ID token', () => {
     const { result } = await attempt({ token: { id_token: `${signed}.${signature}` } });
     expect(result).toBe('PROVIDER_REFUSED');
   });
+});
+
+test('keys that the provider has just replaced are asked for again', async () => {
+  const { service, finish } = createAccounts(bad);
+  const logIn = async (behaviour: Behaviour = {}) => {
+    const { url, state } = await service.start('shop');
+    const code = bad.logIn(url);
+    bad.behave(behaviour);
+    return codeOf(finish({ provider: 'shop', code, state }));
+  };
+  const paths = () => bad.asked.map(({ path }) => path);
+  expect(await logIn()).toBe('not refused');
+  const key = { ...FOREIGN_KEYS.publicKey.export({ format: 'jwk' }), kid: 'two', use: 'sig', alg: 'RS256' };
+  const replaced = {
+    header: { kid: 'two' },
+    signWith: FOREIGN_KEYS.privateKey,
+    answer: { '/jwks': answerWith(200, JSON.stringify({ keys: [key] })) },
+  };
+  expect(await logIn(replaced)).toBe('not refused');
+  expect(paths()).toContain('/jwks');
+  for (let login = 0; login < 6; login++) {
+    expect(await logIn(replaced)).toBe('not refused');
+    expect(paths()).not.toContain('/jwks');
+  }
+});
+
+test('Microsoft has an issuer for many tenants, and a token names the one of its own', async () => {
+  const place = 'https://login.microsoftonline.com';
+  const metadata = {
+    issuer: `${place}/{tenantid}/v2.0`,
+    token_endpoint: `${place}/common/v2.0/token`,
+    jwks_uri: `${place}/common/v2.0/jwks`,
+    authorization_endpoint: `${place}/common/v2.0/authorize`,
+    userinfo_endpoint: undefined,
+  };
+  const asked = globalThis.fetch;
+  vi.stubGlobal('fetch', (url: string, init: RequestInit) =>
+    asked(url.replace(`${place}/common/v2.0`, bad.issuer), init),
+  );
+  try {
+    const { service, finish } = createAccounts(null, { providers: { microsoft: CLIENT } });
+    const logIn = async (claims: { [claim: string]: string }) => {
+      bad.behave({ metadata, claims });
+      const { url, state } = await service.start('microsoft');
+      return codeOf(finish({ provider: 'microsoft', code: bad.logIn(url), state }));
+    };
+    expect(await logIn({ iss: `${place}/a-tenant/v2.0`, tid: 'a-tenant' })).toBe('not refused');
+    expect(await logIn({ iss: `${place}/a-tenant/v2.0`, tid: 'another' })).toBe('PROVIDER_REFUSED');
+    expect(await logIn({ iss: metadata.issuer })).toBe('PROVIDER_REFUSED');
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });
 
 describe('what else a provider says', () => {

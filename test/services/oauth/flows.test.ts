@@ -89,6 +89,23 @@ describe('a state', () => {
     expect(new Set(codes)).toEqual(new Set(['not refused', 'INVALID_TOKEN']));
   });
 
+  test('S57 has one of 65,536 places for the client’s network, however many are begun', async () => {
+    const { service, db } = createAccounts(oidc.current);
+    const keys: string[] = [];
+    const { put } = db.oneTimeTokens;
+    db.oneTimeTokens.put = (record) => {
+      keys.push(record.key);
+      return put.call(db.oneTimeTokens, record);
+    };
+    for (let number = 0; number < 50; number++) {
+      const connection = { ip: `2001:db8::${number.toString(16)}`, userAgent: null };
+      await service.start('shop', { connection });
+    }
+    const places = keys.map((key) => /^\["oauth","nobody","2001:db8:0:0::\/64 (\d+)"\]$/.exec(key)?.[1]);
+    expect(places.every((place) => Number(place) < 65_536)).toBe(true);
+    expect(new Set(places).size).toBeGreaterThan(40);
+  });
+
   test('lives ten minutes', async () => {
     const { begun, finish, clock } = createAccounts(oidc.current);
     const early = await begun(oidc.current, 'ada');

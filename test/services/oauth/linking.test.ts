@@ -162,6 +162,25 @@ describe('to unlink', () => {
     expect(mails.at(-1)?.subject).toBe('A way to log in was removed from your account');
   });
 
+  test('keeps the account at the provider out, also where it has the same address, until its owner links it again', async () => {
+    const { link, logIn, service, owner, user, begun, server, tokens } = await setup();
+    const sub = newSub();
+    oidc.current.know(sub, { email: 'ada@example.com', email_verified: true });
+    expect((await logIn(oidc.current, sub)).user.id).toBe(user.id);
+    await service.unlink({ provider: 'shop', subject: sub }, owner);
+    expect(await codeOf(logIn(oidc.current, sub))).toBe('ACCOUNT_EXISTS');
+    const { params } = await begun(oidc.current, sub, { session: owner.live });
+    const again = server.authenticateWithService('oauth', params, {}, { accessToken: tokens.accessToken });
+    expect(await codeOf(again)).toBe('INVALID_CREDENTIALS');
+    expect(await service.linkedAccounts(user)).toEqual([]);
+    await link(sub);
+    expect((await logIn(oidc.current, sub)).user.id).toBe(user.id);
+    // Another account at the provider with that address is not the one that was taken off.
+    const other = newSub();
+    oidc.current.know(other, { email: 'ada@example.com', email_verified: true });
+    expect((await logIn(oidc.current, other)).user.id).toBe(user.id);
+  });
+
   test('the last way in is refused', async () => {
     const { logIn, ownerOf, service, begun } = createAccounts(oidc.current);
     const sub = newSub();
@@ -224,6 +243,46 @@ describe('to unlink', () => {
     };
     expect(await codeOf(service.unlink({ provider: 'shop', subject: sub }, owner))).toBe('UNAUTHENTICATED');
     expect(await service.linkedAccounts(user)).toMatchObject([{ subject: sub }]);
+  });
+
+  test('S39 while the owner of the address takes the account over does not bring it back', async () => {
+    const { signUp, server, service, db, clock, begun, ownerOf, logIn, mails } = createAccounts(oidc.current);
+    const id = await signUp('victim@example.com');
+    const sub = newSub();
+    const { tokens } = await server.loginWithService('password', {
+      user: 'victim@example.com',
+      password: PASSWORD,
+    });
+    const stranger = await ownerOf(tokens.accessToken);
+    await service.link((await begun(oidc.current, sub, { session: stranger.live })).params, stranger);
+    await server.services.password.sendResetPasswordEmail('victim@example.com');
+    await server.settled();
+    const [, link = ''] = /\/reset-password\/([\w-]+)/.exec(mails.at(-1)?.text ?? '') ?? [];
+    // The owner is served by another process.
+    const other = createAccounts(oidc.current, {
+      server: { db: { ...db, identities: { ...db.identities } }, now: clock.now },
+    });
+    const { remove } = db.identities;
+    db.identities.remove = async (...given) => {
+      db.identities.remove = remove;
+      const removed = await remove.apply(db.identities, given);
+      await other.server.services.password.resetPassword(link, 'the own password of its owner');
+      return removed;
+    };
+    const unlinked = codeOf(service.unlink({ provider: 'shop', subject: sub }, stranger));
+    expect(await unlinked).toBe('UNAUTHENTICATED');
+    expect(await service.linkedAccounts({ id })).toEqual([]);
+    expect((await logIn(oidc.current, sub)).user.id).not.toBe(id);
+  });
+
+  test('S34 voids the challenges of logins whose second factor is outstanding', async () => {
+    const { link, service, owner, user, db } = await setup();
+    const sub = newSub();
+    await link(sub);
+    const token = { key: 'k', hash: 'h', purpose: 'challenge', userId: user.id, data: {} };
+    await db.oneTimeTokens.put({ ...token, createdAt: 0, expiresAt: Number.MAX_SAFE_INTEGER });
+    await service.unlink({ provider: 'shop', subject: sub }, owner);
+    expect(await db.oneTimeTokens.find('h')).toBeNull();
   });
 });
 

@@ -103,7 +103,10 @@ describe('a first login', () => {
       await db.identities.insert({ service: name, subject, ...record });
     }
     const sub = verified('ada@example.com');
+    const proofs: unknown[] = [];
+    server.on('VerifyEmailSuccess', (event) => proofs.push(event));
     const { user } = await logIn(oidc.current, sub);
+    expect(proofs).toMatchObject([{ user: { id: ada } }]);
     expect(user).toMatchObject({ id: ada, emails: [{ address: 'ada@example.com', verified: true }] });
     expect(await service.linkedAccounts(user)).toMatchObject([{ subject: sub }]);
     expect(await codeOf(server.resumeSession(stranger.tokens.accessToken))).toBe('UNAUTHENTICATED');
@@ -116,12 +119,22 @@ describe('a first login', () => {
     ]);
   });
 
-  test('does not take over an account in which another address is verified', async () => {
+  test('S39 takes over the address, and not the account, where another address of it is verified', async () => {
     const { logIn, signUp, server, service } = createAccounts(oidc.current);
-    const id = await signUp('typo@example.com');
-    await server.services.password.addEmail(id, 'real@example.com', true);
-    expect(await codeOf(logIn(oidc.current, verified('typo@example.com')))).toBe('ACCOUNT_EXISTS');
+    const id = await signUp('ada@example.com');
+    await server.services.password.addEmail(id, 'eve@example.com', true);
+    const eve = await server.loginWithService('password', { user: 'eve@example.com', password: PASSWORD });
+    const sub = verified('ada@example.com');
+    const { user } = await logIn(oidc.current, sub);
+    expect(user).toMatchObject({ emails: [{ address: 'ada@example.com', verified: true }] });
+    expect(user.id).not.toBe(id);
     expect(await service.linkedAccounts({ id })).toEqual([]);
+    const left = await server.resumeSession(eve.tokens.accessToken);
+    expect(left.emails).toMatchObject([{ address: 'eve@example.com', verified: true }]);
+    expect(
+      await codeOf(server.loginWithService('password', { user: 'ada@example.com', password: PASSWORD })),
+    ).toBe('INVALID_CREDENTIALS');
+    expect((await logIn(oidc.current, sub)).user.id).toBe(user.id);
   });
 
   test('does not need an address that can be one', async () => {

@@ -22,7 +22,8 @@ export const CODE = '123456';
 
 /** A second factor that takes one code: who has it is said by the identity, as for every factor. */
 const factor: ServiceFactory<AccountsService> = {
-  create: () => ({
+  create: ({ secondFactors }) => ({
+    authenticate: ({ token, code }, _connection, attempt) => secondFactors.redeem(token, code, attempt),
     factor: {
       factorsOf: async () => ['totp'],
       verify: async (_user, code) => {

@@ -25,6 +25,11 @@ describe('a login is refused', () => {
     },
     { what: 'from the origin null', twist: { origin: 'null' }, code: 'INVALID_PASSKEY' },
     { what: 'from a frame of somebody else', twist: { crossOrigin: true }, code: 'INVALID_PASSKEY' },
+    {
+      what: 'below the origin of another page',
+      twist: { topOrigin: 'https://evil.example' },
+      code: 'INVALID_PASSKEY',
+    },
     { what: 'for a foreign relying party', twist: { rpId: 'evil.example' }, code: 'INVALID_PASSKEY' },
     { what: 'by an answer of another type', twist: { type: 'webauthn.create' }, code: 'INVALID_PASSKEY' },
     { what: 'by a payment', twist: { type: 'payment.get' }, code: 'INVALID_PASSKEY' },
@@ -43,6 +48,11 @@ describe('a login is refused', () => {
     },
     { what: 'with an id that nobody has', twist: { id: base64url('nobody') }, code: 'INVALID_CREDENTIALS' },
     { what: 'backed up without being able to', twist: { backedUp: true }, code: 'INVALID_CREDENTIALS' },
+    {
+      what: 'by a passkey that may be synchronised all at once',
+      twist: { backupEligible: true },
+      code: 'INVALID_CREDENTIALS',
+    },
   ])('$what', async ({ twist, code }) => {
     const { enterWith, authenticator, errors } = await stage();
     expect((await enterWith(authenticator, twist)).code).toBe(code);
@@ -225,6 +235,11 @@ describe('a registration is refused', () => {
   test.each<{ what: string; twist: Twist; code: string }>([
     { what: 'from a foreign origin', twist: { origin: 'https://evil.example' }, code: 'INVALID_PASSKEY' },
     { what: 'from a frame of somebody else', twist: { crossOrigin: true }, code: 'INVALID_PASSKEY' },
+    {
+      what: 'below the origin of another page',
+      twist: { topOrigin: 'https://evil.example' },
+      code: 'INVALID_PASSKEY',
+    },
     { what: 'for a foreign relying party', twist: { rpId: 'evil.example' }, code: 'INVALID_PASSKEY' },
     { what: 'by an answer of another type', twist: { type: 'webauthn.get' }, code: 'INVALID_PASSKEY' },
     {

@@ -6,6 +6,7 @@ export interface Twist {
   challenge?: string;
   origin?: string;
   crossOrigin?: boolean;
+  topOrigin?: string;
   rpId?: string;
   userPresent?: boolean;
   userVerified?: boolean;
@@ -105,8 +106,8 @@ export class Authenticator {
     };
   }
 
-  #clientData({ type, challenge, origin = this.#origin, crossOrigin = false }: Twist): string {
-    return JSON.stringify({ type, challenge, origin, crossOrigin });
+  #clientData({ type, challenge, origin = this.#origin, crossOrigin = false, topOrigin }: Twist): string {
+    return JSON.stringify({ type, challenge, origin, crossOrigin, topOrigin });
   }
 
   #authenticatorData(rpId: string, more: number, twist: Twist): Buffer {

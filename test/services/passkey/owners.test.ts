@@ -1,6 +1,8 @@
 // Who may have, change and lose passkeys.
 import { describe, expect, test } from 'vitest';
-import { PASSWORD } from '../../accounts.ts';
+import { memoryDatabase } from '../../../src/database/memory/index.ts';
+import { AccountsServer, code, magicLink, passkey } from '../../../src/index.ts';
+import { PASSWORD, SECRET } from '../../accounts.ts';
 import { createAccounts } from './accounts.ts';
 import { Authenticator } from './authenticator.ts';
 
@@ -71,6 +73,28 @@ describe('the last way in', () => {
     const { token, authenticators, remove, passkeys } = await withoutPassword(4);
     await Promise.all(authenticators.map(({ id }) => remove(token, id)));
     expect(await passkeys(token)).toHaveLength(1);
+  });
+
+  test.each([
+    { name: 'magic links', service: { magicLink: magicLink() } },
+    { name: 'mailed codes', service: { code: code() } },
+  ])('may be a verified address where $name are registered', async ({ service }) => {
+    const db = memoryDatabase();
+    const { member, addPasskey } = createAccounts({}, {}, db);
+    const { userId, token } = await member('ada@example.com');
+    const { id } = await addPasskey(token);
+    const record = await db.identities.find('password', userId);
+    await db.identities.remove('password', userId, record?.version ?? 0);
+    const options = { db, tokenSecret: SECRET, siteUrl: 'http://localhost:3000' };
+    const { services } = new AccountsServer(options, { passkey: passkey(), ...service });
+    const remove = () => services.passkey.remove(userId, id);
+    await expect(remove()).rejects.toMatchObject({ code: 'LAST_WAY_IN' });
+    const [user] = await db.users.findMany([userId]);
+    if (!user) throw new Error('there is no user');
+    const emails = user.emails.map((email) => ({ ...email, verified: true }));
+    await db.users.update({ ...user, emails });
+    await remove();
+    expect(await services.passkey.list(userId)).toEqual([]);
   });
 
   test('is no passkey of a domain that the site has left', async () => {

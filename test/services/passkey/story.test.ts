@@ -64,10 +64,13 @@ test('the login options name nobody, and the user handle says nothing about the 
 test('whether a passkey is synchronised is kept up to date', async () => {
   const accounts = createAccounts();
   const { token } = await accounts.member('ada@example.com');
-  const authenticator = await accounts.addPasskey(token);
-  const later = { backupEligible: true, backedUp: true };
-  expect(claimsOf(await accounts.enterWith(authenticator, later)).amr).toEqual(['swk', 'user', 'mfa']);
-  expect(await accounts.passkeys(token)).toMatchObject([{ backedUp: true }]);
+  const eligible = { backupEligible: true };
+  const authenticator = await accounts.addPasskey(token, new Authenticator(), eligible);
+  for (const backedUp of [true, false]) {
+    const entered = await accounts.enterWith(authenticator, { ...eligible, backedUp });
+    expect(claimsOf(entered).amr).toEqual(['swk', 'user', 'mfa']);
+    expect(await accounts.passkeys(token)).toMatchObject([{ backedUp }]);
+  }
 });
 
 test('the owner gets a mail when a passkey was added and when it was removed, unless the option says no', async () => {
@@ -122,6 +125,38 @@ describe('the second factor', () => {
       'otp',
       'mfa',
     ]);
+  });
+
+  test('S31 a key that had no PIN when it was made stays one factor: whoever finds it can set one', async () => {
+    const accounts = createAccounts();
+    const { userId, token } = await accounts.member('ada@example.com');
+    const authenticator = await accounts.addPasskey(token, new Authenticator(), { userVerified: false });
+    expect(claimsOf(await accounts.enterWith(authenticator)).amr).toEqual(['hwk', 'user']);
+    const enrolment = { service: 'totp', subject: userId, userId, version: 1, data: {}, createdAt: 0 };
+    await accounts.db.identities.insert(enrolment);
+    for (const userVerified of [true, true, false]) {
+      const { code } = await accounts.enterWith(authenticator, { userVerified });
+      expect(code).toBe('TWO_FACTOR_REQUIRED');
+    }
+  });
+
+  test('S34 a login that a passkey began ends when the passkey is removed', async () => {
+    const { accounts, authenticator, token } = await withFactor();
+    const redeem = (challenge: unknown) =>
+      accounts.ask(
+        `mutation ($token: String, $code: String) {
+          authenticate(serviceName: "factor", params: { token: $token, code: $code }) { sessionId }
+        }`,
+        { token: challenge, code: CODE },
+      );
+    const challenges: unknown[] = [];
+    for (const _ of ['used', 'too late']) {
+      const { extensions } = await accounts.enterWith(authenticator, { userVerified: false });
+      challenges.push(extensions?.challenge);
+      if (challenges.length === 1) expect((await redeem(challenges[0])).code).toBeUndefined();
+    }
+    expect((await accounts.remove(token, authenticator.id)).code).toBeUndefined();
+    expect((await redeem(challenges[1])).code).toBe('INVALID_TOKEN');
   });
 
   test('without a second factor, a passkey that verified nobody is one factor', async () => {

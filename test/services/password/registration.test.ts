@@ -78,6 +78,19 @@ describe('a sign-up', () => {
     expect(loginResult).toBeNull();
   });
 
+  test('S39 with autologin gives no session once the owner of the address has taken the account over', async () => {
+    const options = { ambiguousErrorMessages: false, enableAutologin: true };
+    const { service, server, db, linkTo } = createAccounts(options);
+    const stop = server.on('ValidateLogin', async () => {
+      await service.sendResetPasswordEmail('ada@example.com');
+      await service.resetPassword(await linkTo('ada@example.com', 'reset-password'), `${PASSWORD} anew`);
+    });
+    const strangers = await service.createUser({ email: 'ada@example.com', password: PASSWORD });
+    stop();
+    expect(strangers.loginResult).toBeNull();
+    expect(await db.sessions.findByUser(strangers.userId ?? '')).toEqual([]);
+  });
+
   test('needs a username or an address', async () => {
     const { service } = createAccounts();
     for (const input of [{}, { username: null, email: null }, { username: '', email: '' }, { id: 'x' }]) {

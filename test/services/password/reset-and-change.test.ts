@@ -213,6 +213,21 @@ describe('an enrolment', () => {
     expect(await codeOf(service.sendEnrollmentEmail('nobody@example.com'))).toBe('USER_NOT_FOUND');
   });
 
+  test('S39 is not for an address that nobody has proved, once another one was', async () => {
+    const { service, server, linkTo } = createAccounts();
+    await service.createUser({ email: 'mistyped@example.com' });
+    await service.sendEnrollmentEmail('mistyped@example.com');
+    const token = await linkTo('mistyped@example.com', 'enroll-account');
+    const id = (await service.findUserByEmail('mistyped@example.com'))?.id ?? '';
+    await service.addEmail(id, 'ada@example.com', true);
+    expect(await codeOf(service.resetPassword(token, NEW))).toBe('INVALID_TOKEN');
+    expect(await codeOf(service.sendEnrollmentEmail('mistyped@example.com'))).toBe('USER_NOT_FOUND');
+    expect((await server.findUserById(id))?.emails).toContainEqual({
+      address: 'ada@example.com',
+      verified: true,
+    });
+  });
+
   test('S29 has a link that lives for 7 days', async () => {
     const { service, linkTo, clock } = createAccounts();
     await service.createUser({ email: 'ada@example.com' });

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { memoryDatabase } from '../../../src/database/memory/index.ts';
+import { magicLink } from '../../../src/index.ts';
 import { PASSWORD } from '../../accounts.ts';
 import {
   type Accounts,
@@ -86,6 +88,19 @@ describe('S34 a challenge', () => {
     for (let n = 0; n < 20; n++) expect((await logIn('ada')).code).toBe('TWO_FACTOR_REQUIRED');
     expect((await logIn('ada', { code: wrong() })).code).toBe('INVALID_CODE');
     expect((await logIn('ada', { code: wrong() })).code).toBe('RATE_LIMITED');
+  });
+
+  test('S10 nor does a new password, by whoever knows the old one and has a session', async () => {
+    const { logIn, wrong, server, id } = await begin();
+    const typed = [PASSWORD, `${PASSWORD} 2`, `${PASSWORD} 3`];
+    const outcomes: unknown[] = [];
+    for (const [n, password = ''] of typed.entries()) {
+      for (let guess = 0; guess < 4; guess++)
+        outcomes.push((await logIn('ada', { password, code: wrong() })).code);
+      const next = typed[n + 1];
+      if (next) await server.services.password.changePassword(id, password, next);
+    }
+    expect(tally(outcomes)).toEqual({ INVALID_CODE: 9, RATE_LIMITED: 3 });
   });
 
   test('is used once, also by 16 at once', async () => {
@@ -200,4 +215,104 @@ test('a login whose second factor is replaced under way gives no session', async
   });
   expect((await logIn('ada', { code: code() })).code).toBe('INVALID_CREDENTIALS');
   stop();
+});
+
+describe('a login in two steps that a new password overtakes', () => {
+  const NEW = 'another good password';
+  const CHANGES: {
+    change: string;
+    make: (accounts: Awaited<ReturnType<typeof begin>>) => Promise<unknown>;
+  }[] = [
+    {
+      change: 'changePassword',
+      make: ({ server, id }) => server.services.password.changePassword(id, PASSWORD, NEW),
+    },
+    { change: 'setPassword', make: ({ server, id }) => server.services.password.setPassword(id, NEW) },
+    {
+      change: 'resetPassword',
+      make: async ({ server, linkTo }) => {
+        const link = await linkTo('ada', 'reset-password');
+        await server.services.password.resetPassword(link, NEW);
+      },
+    },
+  ];
+
+  test.each(CHANGES)('S19 gives no session: $change', async ({ make }) => {
+    const accounts = await begin();
+    const { server, id, challenge, redeem, code } = accounts;
+    await server.services.password.addEmail(id, 'ada@example.com', true);
+    await server.services.password.sendResetPasswordEmail('ada@example.com');
+    await server.settled();
+    const token = await challenge();
+    const before = await accounts.db.sessions.findByUser(id);
+    // Between the proof and the session: as long as the application takes to answer.
+    const stop = server.on('ValidateLogin', () => make(accounts));
+    expect(await redeem(token, code())).toBe('INVALID_CREDENTIALS');
+    stop();
+    expect((await accounts.db.sessions.findByUser(id)).length).toBeLessThanOrEqual(before.length);
+  });
+
+  test('S54 gives none either where the process ended before it could void the challenge', async () => {
+    const db = memoryDatabase();
+    const voiding = Promise.withResolvers<void>();
+    const removeByUser: typeof db.oneTimeTokens.removeByUser = async (...given) => {
+      if (!isDying) return db.oneTimeTokens.removeByUser(...given);
+      voiding.resolve();
+      return new Promise(() => {});
+    };
+    let isDying = false;
+    const dying = { ...db, oneTimeTokens: { ...db.oneTimeTokens, removeByUser } };
+    const { challenge, server, id, clock, code } = await begin(createTwoFactor({ options: { db: dying } }));
+    const token = await challenge();
+    isDying = true;
+    server.services.password.setPassword(id, NEW).catch(() => undefined);
+    await voiding.promise;
+    const { authenticate } = createTwoFactor({ options: { db } }, clock);
+    expect((await authenticate('twoFactor', { token, code: code() })).code).toBe('INVALID_TOKEN');
+  });
+});
+
+test('S18 a challenge from before a deactivation is void after it, too', async () => {
+  const { challenge, redeem, code, server, id } = await begin();
+  const token = await challenge();
+  await server.deactivateUser(id);
+  await server.activateUser(id);
+  expect(await redeem(token, code())).toBe('INVALID_TOKEN');
+});
+
+test('S29 a client has one challenge at a time, whichever address of its IPv6 network it asks from', async () => {
+  const { server, id, redeem, code } = await begin();
+  const from = async (ip: string): Promise<string> =>
+    (await server.loginWithUser({ id }, { ip }).catch((error) => error.extensions)).challenge;
+  const first = await from('2001:db8::1');
+  const elsewhere = await from('2001:db8:0:1::1');
+  const second = await from('2001:db8::2');
+  expect(await redeem(first, code())).toBe('INVALID_TOKEN');
+  expect(await redeem(elsewhere, code())).toBe(null);
+  expect(await redeem(second, code())).toBe('INVALID_CODE');
+});
+
+test('S28 a challenge of a mailed link is void once the address is off', async () => {
+  const accounts = await begin(createTwoFactor({ services: { magicLink: magicLink() } }));
+  const { server, id, ask, linkTo, authenticate, redeem, code } = accounts;
+  await server.services.password.addEmail(id, 'second@example.com', true);
+  await ask('mutation { requestMagicLinkEmail(email: "second@example.com") }');
+  const { challenge } = await authenticate('magicLink', { token: await linkTo('second', 'magic-link') });
+  await server.services.password.removeEmail(id, 'second@example.com');
+  expect(await redeem(challenge, code())).toBe('INVALID_TOKEN');
+});
+
+test('S47 a reset whose login waits for the second factor has succeeded all the same', async () => {
+  const passwordOptions = { returnTokensAfterResetPassword: true };
+  const { server, id, linkTo } = await begin(createTwoFactor({ passwordOptions }));
+  const told: string[] = [];
+  for (const name of ['ResetPasswordSuccess', 'ResetPasswordError', 'LoginError'] as const)
+    server.on(name, () => told.push(name));
+  await server.services.password.addEmail(id, 'ada@example.com', true);
+  await server.services.password.sendResetPasswordEmail('ada@example.com');
+  const link = await linkTo('ada', 'reset-password');
+  await expect(server.services.password.resetPassword(link, `${PASSWORD} again`)).rejects.toMatchObject({
+    code: 'TWO_FACTOR_REQUIRED',
+  });
+  expect(told).toEqual(['ResetPasswordSuccess', 'LoginError']);
 });

@@ -535,3 +535,29 @@ describe('options', () => {
     expect(() => twoFactor(options as object)).toThrow(TypeError);
   });
 });
+
+test('S39 a stranger who turns it off while the owner takes the account over leaves no second factor behind', async () => {
+  const own = 'the own password of its owner';
+  const db = memoryDatabase();
+  const owner = createTwoFactor({ options: { db } });
+  const remove: typeof db.identities.remove = async (service, ...given) => {
+    const removed = await db.identities.remove(service, ...given);
+    if (service === 'totp') await takeOver();
+    return removed;
+  };
+  // The stranger works in another process.
+  const slow = { ...db, identities: { ...db.identities, remove } };
+  const stranger = createTwoFactor({ options: { db: slow } }, owner.clock);
+  const { id, token, code } = await stranger.enrolled('ada');
+  await owner.server.services.password.sendResetPasswordEmail('ada@example.com');
+  const link = await owner.linkTo('ada', 'reset-password');
+  let takeOver = async (): Promise<void> => {
+    takeOver = async () => undefined;
+    await owner.server.services.password.resetPassword(link, own);
+  };
+  expect(codeIn(await stranger.unset(token, code()))).toBe('UNAUTHENTICATED');
+  await stranger.server.settled();
+  const services = (await db.identities.findByUser(id)).map(({ service }) => service);
+  expect(services.sort()).toEqual(['email', 'password', 'username']);
+  expect((await owner.logIn('ada', { password: own })).code).toBe(null);
+});

@@ -1,18 +1,13 @@
-import type { Authentication } from '../../core/authentication.ts';
 import { type CanonicalEmail, parseEmail } from '../../core/canonical.ts';
-import type { Connection } from '../../core/connection.ts';
-import { parseString } from '../../core/input.ts';
-import { ENTRY_PURPOSES, type Entrant, enter, entrantOf, findEntrant } from '../../core/mailed-entry.ts';
+import { ENTRY_PURPOSES, type Entrant, entrantOf } from '../../core/mailed-entry.ts';
 import type { ServiceContext } from '../../core/service.ts';
-import type { OneTimeTokenRecord, UserRecord } from '../../database/ports.ts';
+import { NOBODY } from '../../core/user.ts';
+import type { UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
 import { LINK_PATH } from './mail.ts';
 import type { ResolvedMagicLinkOptions } from './options.ts';
 
 const PURPOSE = ENTRY_PURPOSES.magicLink;
-const AMR = ['link'];
-/** To whom the links of people belong that are no users yet. */
-const NOBODY = 'nobody';
 
 /** Mails a link to an address by which somebody may enter, or may sign up. */
 export async function requestMagicLinkEmail(
@@ -72,50 +67,4 @@ function prospect({ address, canonical }: CanonicalEmail, now: number): UserReco
     createdAt: now,
     updatedAt: now,
   };
-}
-
-/**
- * Recognises a user by a link. The link is used up first, so that of many who use it at once one gets in, and it is
- * void whatever becomes of that login.
- */
-export async function authenticate(
-  context: ServiceContext,
-  options: ResolvedMagicLinkOptions,
-  params: Readonly<Record<string, unknown>>,
-  connection: Connection,
-): Promise<Authentication> {
-  const token = parseString(params.token, 'INVALID_TOKEN', 512);
-  const record = await context.oneTimeTokens.consume(token, PURPOSE);
-  const { canonical, address } = record.data;
-  if (typeof canonical !== 'string') throw new AccountsError('INVALID_TOKEN');
-  if (record.userId === NOBODY && typeof address === 'string' && options.signUp) {
-    return signUp(context, { address, canonical }, connection);
-  }
-  return enter(context, await requireEntrant(context, canonical, record), AMR);
-}
-
-/** The user of a link, unless the address is another's now, or the password another one (S28, S29). */
-async function requireEntrant(
-  context: ServiceContext,
-  canonical: string,
-  { userId, data }: OneTimeTokenRecord,
-): Promise<Entrant> {
-  const entrant = await findEntrant(context, canonical);
-  if (entrant && entrant.user.id === userId && entrant.generation === data.generation) return entrant;
-  throw new AccountsError('INVALID_TOKEN');
-}
-
-/** The address is proved, so the new user has it verified. Whoever has signed up with it meanwhile logs in. */
-async function signUp(
-  context: ServiceContext,
-  { address, canonical }: CanonicalEmail,
-  connection: Connection,
-): Promise<Authentication> {
-  const { users, events, toUser } = context;
-  const emails = [{ address, canonical, verified: true, claimed: true }];
-  const created = await users.create({ username: null, emails, profile: {}, credentials: {} });
-  if (!('taken' in created)) events.emit('CreateUserSuccess', { user: toUser(created), connection });
-  const entrant = await findEntrant(context, canonical);
-  if (!entrant) throw new AccountsError('INVALID_TOKEN');
-  return enter(context, entrant, AMR);
 }
