@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { EmailAddress, IdentityRecord, UserRecord } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
 import { confirmEmail, findEmail } from './addresses.ts';
@@ -66,17 +67,20 @@ export class Ownership {
   /**
    * Brings back what was taken off a user, for a change that is undone. `before`: the record before that change. False
    * when an address was proved since: the account may be its owner's by now, and nothing that a stranger had prepared
-   * returns.
+   * returns. Where it fails it can be called again.
    */
   async restore(before: UserRecord, identity: IdentityRecord): Promise<boolean> {
     const { users } = this.#parts;
     const { service, subject, data } = identity;
-    const isBack = await users.insertIdentity(service, subject, before.id, data);
+    await users.insertIdentity(service, subject, before.id, data);
     // Asked once it is back: a takeover that comes later removes it itself.
     const { emails = [] } = (await users.find(before.id)) ?? {};
     const isProved = emails.some((email) => email.verified && !findEmail(before, email.canonical)?.verified);
-    if (isBack && isProved) await users.removeIdentity(identity);
-    return !isProved;
+    if (!isProved) return true;
+    const current = await users.findIdentity(service, subject);
+    // What the owner has made anew since stays.
+    if (current && isDeepStrictEqual(current.data, data)) await users.removeIdentity(identity);
+    return false;
   }
 
   /**

@@ -159,13 +159,25 @@ export class Sessions {
     throw new AccountsError('SERVICE_UNAVAILABLE');
   }
 
-  /** Notes that the owner of a session has proved who it is once more. Throws UNAUTHENTICATED when it has ended. */
-  async reauthenticate(id: string, amr: readonly string[]): Promise<void> {
+  /**
+   * Notes that the owner of a session has proved who it is once more, and how: time and manner are those of one proof,
+   * so that an old second factor does not pass for a fresh one. Throws UNAUTHENTICATED when the session has ended.
+   */
+  reauthenticate(id: string, amr: readonly string[]): Promise<void> {
+    return this.#renewProof(id, () => amr);
+  }
+
+  /** Notes that the owner of a session has proved one more factor beside those of its last proof. Throws as above. */
+  addFactor(id: string, amr: readonly string[]): Promise<void> {
+    return this.#renewProof(id, (before) => [...before, ...amr]);
+  }
+
+  async #renewProof(id: string, amr: (before: readonly string[]) => readonly string[]): Promise<void> {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const live = await this.#live(id);
       if (!live) throw new AccountsError('UNAUTHENTICATED', 'The session has ended.');
       const { session } = live;
-      const proved = { ...session, authenticatedAt: this.#now(), amr: unique([...session.amr, ...amr]) };
+      const proved = { ...session, authenticatedAt: this.#now(), amr: unique(amr(session.amr)) };
       if (await this.#store.sessions.update(proved)) return;
     }
     throw new AccountsError('SERVICE_UNAVAILABLE');

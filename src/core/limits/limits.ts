@@ -42,9 +42,13 @@ export class Limits {
     return new Guesses({ accounts, addresses, lines: this.#lines, places }, origin);
   }
 
-  /** For one attempt in a session of the account that is guessed at: that session is the device. */
+  /**
+   * For one attempt in a session of the account that is guessed at: that session is the device. Without one it is the
+   * application that asks, which need not have an address.
+   */
   guessesIn(session: { id: string } | null, { ip }: Connection): Guesses {
-    return this.guesses({ address: ip ?? undefined, deviceOf: async () => session?.id ?? null });
+    const address = session ? ip : (ip ?? undefined);
+    return this.guesses({ address, deviceOf: async () => session?.id ?? null });
   }
 
   /** Spends a sign-up. Throws RATE_LIMITED. */

@@ -160,7 +160,8 @@ async function create(
 }
 
 /**
- * Makes an account of a provider a way in for a user. A thief who was thrown out meanwhile must not leave it behind. Throws ACCOUNT_EXISTS when it is somebody else's.
+ * Makes an account of a provider a way in for a user. A thief who was thrown out meanwhile must not leave it behind.
+ * Throws ACCOUNT_EXISTS when it is somebody else's.
  */
 export async function linkTo(
   parts: OAuthParts,
@@ -180,8 +181,10 @@ export async function linkTo(
   try {
     await owner.stillThere();
   } catch (error) {
-    const left = await parts.users.findIdentity(service, account.subject);
-    if (left?.userId === user.id) await parts.users.removeIdentity(left);
+    await parts.background.insist(`link ${service} ${account.subject}`, async () => {
+      const left = await parts.users.findIdentity(service, account.subject);
+      if (left?.userId === user.id) await parts.users.removeIdentity(left);
+    });
     throw error;
   }
   await forgetRemoval(parts, { provider, subject: account.subject });
@@ -209,7 +212,7 @@ export async function unlink(
   try {
     await owner.stillThere();
   } catch (error) {
-    await restore();
+    await background.insist(`link ${provider} ${subject}`, restore);
     throw error;
   }
   await background.insist(`removal ${provider} ${subject}`, () =>

@@ -61,7 +61,7 @@ async function enrol(made: FactorChange, { record, secret, step }: ProvedSecret)
   await background.insist(`sessions ${user.id}`, () => endOthers(made));
   try {
     await by.stillThere();
-    if (by.session) await sessions.reauthenticate(by.session.id, ['otp', MULTIPLE_FACTORS]);
+    if (by.session) await sessions.addFactor(by.session.id, ['otp', MULTIPLE_FACTORS]);
   } catch (error) {
     await background.insist(`factor ${user.id}`, () => dropEnrolment(parts, user.id, id));
     throw error;

@@ -561,3 +561,13 @@ test('S39 a stranger who turns it off while the owner takes the account over lea
   expect(services.sort()).toEqual(['email', 'password', 'username']);
   expect((await owner.logIn('ada', { password: own })).code).toBe(null);
 });
+
+test('a proof by one factor leaves a session of one factor, whatever was proved in it before', async () => {
+  const accounts = createTwoFactor();
+  const { token, secret } = await accounts.enrolled('ada');
+  const amr = async () => (await accounts.server.resumeLiveSession(token)).session.amr;
+  expect(await amr()).toContain('mfa');
+  expect(codeIn(await accounts.unset(token, codeAt(secret, accounts.clock.now() + STEP)))).toBe(null);
+  await accounts.verify('password', { user: { username: 'ada' }, password: PASSWORD }, token);
+  expect(await amr()).toEqual(['pwd']);
+});
