@@ -31,7 +31,12 @@ function parseProvider(settings: Settings, name: string): OAuthOptions['provider
       `OAUTH_${name}_ISSUER is needed: this provider is not among those that are known`,
     );
   }
-  return { clientId, clientSecret, issuer };
+  return { clientId, clientSecret, issuer, ...(!isPreset(name.toLowerCase()) && { label: labelOf(name) }) };
+}
+
+/** For people: `My work` for `MY_WORK`. */
+function labelOf(name: string): string {
+  return (name.slice(0, 1) + name.slice(1).toLowerCase()).replaceAll('_', ' ');
 }
 
 /** The service. Throws BadConfiguration for what whoever started the program can put right. */

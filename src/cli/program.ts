@@ -36,6 +36,10 @@ function createProgram(args: readonly string[], ends: (exitCode: number) => void
   const serve = program
     .command('serve')
     .description('Serves GraphQL, until SIGTERM or SIGINT.')
+    .addHelpText(
+      'after',
+      '\nProviders of OAuth and OpenID Connect are named by OAUTH_<NAME>_CLIENT_ID, OAUTH_<NAME>_CLIENT_SECRET and\nOAUTH_<NAME>_ISSUER, or by the flags --oauth-<name>-client-id and so on.',
+    )
     .allowExcessArguments(false)
     .action(runServe);
   const migrate = program

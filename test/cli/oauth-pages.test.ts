@@ -54,7 +54,7 @@ async function startByApi(headers: object = {}) {
 describe('the pages', () => {
   test('begin with a button, lead to the provider and log in', async () => {
     const shown = await send(`${site}/oauth/shop`);
-    expect(shown).toMatchObject({ status: 200, text: expect.stringContaining('Log in with shop') });
+    expect(shown).toMatchObject({ status: 200, text: expect.stringContaining('Log in with Shop') });
     const { url, cookie } = await begin();
     const back = await oidc.logIn(url, 'ada');
     expect(back.origin).toBe(site);
@@ -234,7 +234,7 @@ describe('the pages', () => {
 describe('the API of the program', () => {
   test('lists the providers', async () => {
     const { data } = await ask(program.url, '{ oauthProviders { name label } }');
-    expect(data).toEqual({ oauthProviders: [{ name: 'shop', label: 'shop' }] });
+    expect(data).toEqual({ oauthProviders: [{ name: 'shop', label: 'Shop' }] });
   });
 
   test('S40 with an Origin it sets a cookie, without which nothing is finished', async () => {
@@ -290,7 +290,7 @@ describe.skipIf(!HAS_CHROMIUM)('in a browser', () => {
     });
     page.on('pageerror', (error) => problems.push(String(error)));
     await page.goto(`${site.replace('localhost', '127.0.0.1')}/oauth/shop`);
-    await page.getByRole('button', { name: 'Log in with shop' }).click();
+    await page.getByRole('button', { name: 'Log in with Shop' }).click();
     await atProvider(page, 'ada');
     await page.getByRole('heading', { name: 'You are logged in' }).waitFor();
     expect(problems).toEqual([]);

@@ -28,8 +28,18 @@ describe('the providers', () => {
     });
     expect(providers).toEqual({
       google: { clientId: 'from Google', clientSecret: 'a secret', issuer: undefined },
-      my_shop_2: { clientId: 'two', clientSecret: undefined, issuer: 'http://localhost:8080/realms/one' },
-      shop: { clientId: 'shop', clientSecret: 'secret', issuer: 'https://login.shop.example' },
+      my_shop_2: {
+        clientId: 'two',
+        clientSecret: undefined,
+        issuer: 'http://localhost:8080/realms/one',
+        label: 'My shop 2',
+      },
+      shop: {
+        clientId: 'shop',
+        clientSecret: 'secret',
+        issuer: 'https://login.shop.example',
+        label: 'Shop',
+      },
     });
     expect(redirectUris).toEqual(['https://app.example.com/back', 'com.example.app:/back']);
     expect(parse({}).providers).toEqual({});
