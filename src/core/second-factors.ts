@@ -12,8 +12,8 @@ import type { Users } from './users.ts';
 
 /** What the service of a second factor does for the pipeline. */
 export interface FactorVerifier {
-  /** What the user can prove it by, such as `totp` and `recovery`; at least one. */
-  factorsOf(user: UserRecord): Promise<string[]>;
+  /** What users may prove it by, such as `totp` and `recovery`. */
+  readonly factors: readonly string[];
   /** Takes the code of a user who has the factor. Throws INVALID_CODE. A guess was spent before. */
   verify(user: UserRecord, code: unknown): Promise<ProvedFactor>;
 }
@@ -138,17 +138,15 @@ export class SecondFactors {
     const session = current?.session.id ?? null;
     // Whoever calls asks after this whether the first factor still holds: a password that was replaced before is noticed.
     const generation = await this.#generationOf(user.id);
-    const [factors, challenge] = await Promise.all([
-      this.#verifier.factorsOf(user),
-      this.#parts.oneTimeTokens.create({
-        purpose: CHALLENGE_PURPOSE,
-        userId: user.id,
-        // One for each place that asks: their number is bounded by that of the clients (S29).
-        boundTo: session ?? `address ${networkOf(connection.ip)}`,
-        lifetime: LIFETIME,
-        data: { session, amr: [...amr], generation },
-      }),
-    ]);
+    const { factors } = this.#verifier;
+    const challenge = await this.#parts.oneTimeTokens.create({
+      purpose: CHALLENGE_PURPOSE,
+      userId: user.id,
+      // One for each place that asks: their number is bounded by that of the clients (S29).
+      boundTo: session ?? `address ${networkOf(connection.ip)}`,
+      lifetime: LIFETIME,
+      data: { session, amr: [...amr], generation },
+    });
     return new AccountsError('TWO_FACTOR_REQUIRED', undefined, { extensions: { challenge, factors } });
   }
 }

@@ -1,9 +1,9 @@
 import { parseString } from '../../core/input.ts';
 import type { FactorVerifier, ProvedFactor } from '../../core/second-factors.ts';
 import type { UserRecord } from '../../database/ports.ts';
-import { findEnrolment, isEnrolledAs, useTotpCode } from './enrolment.ts';
+import { isEnrolledAs, useTotpCode } from './enrolment.ts';
 import type { TwoFactorParts } from './parts.ts';
-import { areCurrent, findRecoveryCodes, useRecoveryCode } from './recovery-codes.ts';
+import { areCurrent, useRecoveryCode } from './recovery-codes.ts';
 import { isTotpCode } from './totp.ts';
 
 /** Longer than any code with whatever people put between its letters. */
@@ -13,11 +13,8 @@ const MAX_LENGTH = 64;
 export function factorVerifier(parts: TwoFactorParts): FactorVerifier {
   return {
     verify: (user, code) => verifyCode(parts, user, code),
-    async factorsOf({ id }) {
-      const enrolment = await findEnrolment(parts, id);
-      const recovery = enrolment && (await findRecoveryCodes(parts, enrolment));
-      return recovery && recovery.codes.length > 0 ? ['totp', 'recovery'] : ['totp'];
-    },
+    // Whoever has proved one factor learns from it neither whether there are recovery codes nor whether some are left.
+    factors: ['totp', 'recovery'],
   };
 }
 

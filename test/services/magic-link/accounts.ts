@@ -101,7 +101,7 @@ function factor(): ServiceFactory<AccountsService> {
       authenticate: ({ token, code: typed }, _connection, attempt) =>
         secondFactors.redeem(token, typed, attempt),
       factor: {
-        factorsOf: async () => ['totp'],
+        factors: ['totp'],
         verify: async (_user, typed) => {
           if (typed !== SECOND_CODE) throw new AccountsError('INVALID_CODE');
           return { amr: ['otp'], stillHolds: async () => true };

@@ -25,7 +25,7 @@ const factor: ServiceFactory<AccountsService> = {
   create: ({ secondFactors }) => ({
     authenticate: ({ token, code }, _connection, attempt) => secondFactors.redeem(token, code, attempt),
     factor: {
-      factorsOf: async () => ['totp'],
+      factors: ['totp'],
       verify: async (_user, code) => {
         if (code !== CODE) throw new AccountsError('INVALID_CODE');
         return { amr: ['otp'], stillHolds: async () => true };

@@ -485,7 +485,7 @@ describe('users who come from accounts-js', () => {
   ])('get in with their old authenticator, whose secret is %s', async (secret) => {
     const accounts = createTwoFactor();
     const id = await accounts.imported('ada', secret);
-    expect((await accounts.logIn('ada')).factors).toEqual(['totp']);
+    expect((await accounts.logIn('ada')).factors).toEqual(['totp', 'recovery']);
     const code = now(accounts, secret);
     expect((await accounts.logIn('ada', { code })).code).toBe(null);
     expect((await accounts.logIn('ada', { code })).code).toBe('INVALID_CODE');
