@@ -59,6 +59,19 @@ export class Background {
     }
   }
 
+  /**
+   * Asks whether what is done may stay, such as whether the session still lives that wanted it: a thief who was thrown
+   * out meanwhile must leave nothing behind. Where it may not, `undo` is insisted on, and the reason is thrown.
+   */
+  async keepIf<T>(mayStay: () => Promise<T>, key: string, undo: () => Promise<unknown>): Promise<T> {
+    try {
+      return await mayStay();
+    } catch (error) {
+      await this.insist(key, undo);
+      throw error;
+    }
+  }
+
   /** Resolves when nothing is left to do. */
   async settled(): Promise<void> {
     while (this.#chains.size > 0) await Promise.all(this.#chains.values());

@@ -22,7 +22,7 @@ interface From {
 interface Owner {
   connection: Connection;
   /** Rejects when the session that asks has ended. */
-  stillThere(): Promise<unknown>;
+  stillThere: () => Promise<unknown>;
 }
 
 /** A user, and whether what has named the user still does. */
@@ -178,15 +178,15 @@ export async function linkTo(
   if (!(await parts.users.insertIdentity(service, account.subject, user.id, data))) {
     throw new AccountsError('ACCOUNT_EXISTS');
   }
-  try {
+  const mayStay = async (): Promise<void> => {
     await owner.stillThere();
-  } catch (error) {
-    await parts.background.insist(`link ${service} ${account.subject}`, async () => {
-      const left = await parts.users.findIdentity(service, account.subject);
-      if (left?.userId === user.id) await parts.users.removeIdentity(left);
-    });
-    throw error;
-  }
+    // Two at once, in whatever processes, may both be refused; there are never more.
+    await refuseTooMany(parts, user.id, 0);
+  };
+  await parts.background.keepIf(mayStay, `link ${service} ${account.subject}`, async () => {
+    const left = await parts.users.findIdentity(service, account.subject);
+    if (left?.userId === user.id) await parts.users.removeIdentity(left);
+  });
   await forgetRemoval(parts, { provider, subject: account.subject });
   linked(parts, user, provider, owner.connection);
 }
@@ -209,12 +209,7 @@ export async function unlink(
   // One whose provider is not there any more is no way in.
   if (parts.providers.has(provider)) await waysIn.remove(user.id, remove, restore);
   else await remove();
-  try {
-    await owner.stillThere();
-  } catch (error) {
-    await background.insist(`link ${provider} ${subject}`, restore);
-    throw error;
-  }
+  await background.keepIf(() => owner.stillThere(), `link ${provider} ${subject}`, restore);
   await background.insist(`removal ${provider} ${subject}`, () =>
     noteRemoval(parts, { provider, subject }, user.id),
   );
@@ -265,8 +260,8 @@ function linked(parts: OAuthParts, user: UserRecord, provider: string, connectio
   parts.notify('accountLinked', user);
 }
 
-async function refuseTooMany({ linkedOf, options }: OAuthParts, userId: string): Promise<void> {
-  if ((await linkedOf(userId)).length >= options.maxLinkedAccounts)
+async function refuseTooMany({ linkedOf, options }: OAuthParts, userId: string, more = 1): Promise<void> {
+  if ((await linkedOf(userId)).length + more > options.maxLinkedAccounts)
     throw new AccountsError('TOO_MANY_LINKED_ACCOUNTS');
 }
 

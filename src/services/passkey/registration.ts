@@ -73,7 +73,7 @@ async function keep(
   id: string,
   { userId, stillThere }: Pick<Registrant, 'userId' | 'stillThere'>,
 ): Promise<StoredPasskey> {
-  try {
+  const mayStay = async (): Promise<StoredPasskey> => {
     await stillThere();
     const all = await parts.passkeys.ofUser(userId);
     // Two at once, in whatever processes, may both be refused; there are never more.
@@ -81,13 +81,11 @@ async function keep(
     const kept = all.find((passkey) => passkey.id === id);
     if (!kept) throw new AccountsError('INVALID_PASSKEY');
     return kept;
-  } catch (error) {
-    await parts.background.insist(`passkey ${id}`, async () => {
-      const passkey = await parts.passkeys.find(id);
-      if (passkey?.userId === userId) await parts.passkeys.remove(passkey);
-    });
-    throw error;
-  }
+  };
+  return parts.background.keepIf(mayStay, `passkey ${id}`, async () => {
+    const passkey = await parts.passkeys.find(id);
+    if (passkey?.userId === userId) await parts.passkeys.remove(passkey);
+  });
 }
 
 function refuseTooMany({ options }: PasskeyParts, count: number): void {

@@ -27,12 +27,9 @@ export async function addEmail(
       ? { emails: [...limited(parts, current), { address, canonical, verified: false, claimed: false }] }
       : {};
   });
-  try {
-    await stillThere();
-  } catch (error) {
+  await parts.background.keepIf(stillThere, `address ${userId}`, async () => {
     if (added) await unlist(parts, userId, canonical);
-    throw error;
-  }
+  });
   parts.discretion.afterAnswer(canonical, () => mailNewAddress(parts, user, canonical, stillThere));
   if (added) tellOthers(parts, 'emailAdded', user, canonical);
   parts.events.emit('AddEmailSuccess', { user: parts.toUser(user) });

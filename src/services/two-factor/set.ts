@@ -59,13 +59,11 @@ async function enrol(made: FactorChange, { record, secret, step }: ProvedSecret)
   }
   // For those that were begun in between. A login under way finds out by itself once its session is made.
   await background.insist(`sessions ${user.id}`, () => endOthers(made));
-  try {
+  const sessionProves = async (): Promise<void> => {
     await by.stillThere();
     if (by.session) await sessions.addFactor(by.session.id, ['otp', MULTIPLE_FACTORS]);
-  } catch (error) {
-    await background.insist(`factor ${user.id}`, () => dropEnrolment(parts, user.id, id));
-    throw error;
-  }
+  };
+  await background.keepIf(sessionProves, `factor ${user.id}`, () => dropEnrolment(parts, user.id, id));
 }
 
 async function dropEnrolment(parts: TwoFactorParts, userId: string, id: string): Promise<void> {

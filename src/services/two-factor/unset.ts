@@ -44,12 +44,7 @@ async function remove(made: FactorChange, id: string | null): Promise<void> {
   const { record, id: current } = await requireEnrolment(made);
   if (current !== id || !(await users.removeIdentity(record))) throw new AccountsError('TWO_FACTOR_NOT_SET');
   await background.insist(`sessions ${user.id}`, () => endOthers(made));
-  try {
-    await by.stillThere();
-  } catch (error) {
-    await background.insist(`factor ${user.id}`, () => restore(made, record));
-    throw error;
-  }
+  await background.keepIf(by.stillThere, `factor ${user.id}`, () => restore(made, record));
   // They count for this enrolment only: what follows cleans up.
   await background.insist(`codes ${user.id}`, () => removeRecoveryCodes(parts, user.id));
   parts.events.emit('TwoFactorUnsetSuccess', { user: parts.toUser(user), connection: by.connection });
