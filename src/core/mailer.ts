@@ -1,4 +1,5 @@
 import type { UserRecord } from '../database/ports.ts';
+import { mainEmail } from './addresses.ts';
 import type { Background } from './background.ts';
 import { within } from './deadline.ts';
 import { SECOND } from './time.ts';
@@ -101,6 +102,12 @@ export class Mailer {
     this.#options.background.run(`mail ${request.to}`, () =>
       within(SEND_TIMEOUT, this.#deliver(request), sendingTooLong, { keepsAlive: false }),
     );
+  }
+
+  /** Sends a notice about the account to its owner, who may have no address. */
+  notify(template: string, user: UserRecord): void {
+    const email = mainEmail(user);
+    if (email) this.send({ template, to: email.address, user });
   }
 
   async #deliver({ template, to, user, link, code = '' }: MailRequest): Promise<void> {

@@ -1,4 +1,3 @@
-import { mainEmail } from '../../core/addresses.ts';
 import type { ServiceContext } from '../../core/service.ts';
 import type { UserRecord } from '../../database/ports.ts';
 import { Challenges } from './challenges.ts';
@@ -21,8 +20,7 @@ export function createParts(context: ServiceContext, options: ResolvedPasskeyOpt
     passkeys: new Passkeys(context.users),
     challenges: new Challenges(context.oneTimeTokens),
     notifyOwner(template, user) {
-      const email = mainEmail(user);
-      if (email && options.notifiesUser) context.mailer.send({ template, to: email.address, user });
+      if (options.notifiesUser) context.mailer.notify(template, user);
     },
   };
 }

@@ -1,4 +1,3 @@
-import { mainEmail } from '../../core/addresses.ts';
 import type { Connection } from '../../core/connection.ts';
 import { refuseImpersonated, type SessionInfo } from '../../core/sessions.ts';
 import type { UserRecord } from '../../database/ports.ts';
@@ -74,8 +73,5 @@ async function voidLinks(
 
 /** Tells the owner that the password is another one now. */
 export function notifyOwner({ mailer, options }: PasswordParts, user: UserRecord): void {
-  const email = mainEmail(user);
-  if (email && options.notifyUserAfterPasswordChanged) {
-    mailer.send({ template: 'passwordChanged', to: email.address, user });
-  }
+  if (options.notifyUserAfterPasswordChanged) mailer.notify('passwordChanged', user);
 }

@@ -1,4 +1,3 @@
-import { mainEmail } from '../../core/addresses.ts';
 import type { SecretBox } from '../../core/secret-box.ts';
 import type { ServiceContext } from '../../core/service.ts';
 import type { UserRecord } from '../../database/ports.ts';
@@ -26,6 +25,5 @@ export function createParts(context: ServiceContext, { appName }: ResolvedTwoFac
 
 /** Tells the owner what has become of the second factor: it may have been somebody else. */
 export function notifyOwner({ mailer }: TwoFactorParts, user: UserRecord, template: TwoFactorMail): void {
-  const email = mainEmail(user);
-  if (email) mailer.send({ template, to: email.address, user });
+  mailer.notify(template, user);
 }
