@@ -11,7 +11,10 @@ const ROOMS: { room: RegExp; may: RegExp[] }[] = [
   { room: /^generated\//, may: [] },
   {
     room: /^core\/limits\//,
-    may: [/^core\//, /^errors\.ts$/, /^database\/ports\.ts$/, /^rate-limiter-flexible(\/|$)/, /^node:/],
+    may: [
+      ...[/^core\//, /^errors\.ts$/, /^database\/(ports|memory-counters)\.ts$/],
+      ...[/^rate-limiter-flexible(\/|$)/, /^node:/],
+    ],
   },
   {
     room: /^core\//,
@@ -38,6 +41,7 @@ const ROOMS: { room: RegExp; may: RegExp[] }[] = [
   { room: /^database\/check(s|ed)\.ts$/, may: [/^database\/(ports|checks)\.ts$/, /^errors\.ts$/] },
   { room: /^need-package\.ts$/, may: [/^node:/] },
   { room: /^database\/(not-migrated|removal)\.ts$/, may: [] },
+  { room: /^database\/memory-counters\.ts$/, may: [/^database\/ports\.ts$/] },
   ...[
     { name: 'memory', drivers: [] },
     { name: 'sqlite', drivers: [] },
@@ -47,7 +51,9 @@ const ROOMS: { room: RegExp; may: RegExp[] }[] = [
   ].map(({ name, drivers }) => ({
     room: new RegExp(`^database/${name}/`),
     may: [
-      new RegExp(`^database/(${name}/|check(s|ed)\\.ts|(not-migrated|removal)\\.ts|ports\\.ts)`),
+      new RegExp(
+        `^database/(${name}/|check(s|ed)\\.ts|(not-migrated|removal|memory-counters)\\.ts|ports\\.ts)`,
+      ),
       ...[/^errors\.ts$/, /^need-package\.ts$/, /^node:/],
       ...drivers,
     ],
@@ -99,7 +105,7 @@ test('the main entry reaches no database adapter and no package that a host may 
   visit('index.ts');
   const adapters = [...reached].filter(
     (file) =>
-      /^database\/(?!ports)/.test(file) ||
+      /^database\/(?!ports|memory-counters)/.test(file) ||
       /^(nodemailer|graphql-yoga|@envelop|kysely|pg|mysql2|mongoose|ioredis)/.test(file),
   );
   expect(adapters).toEqual([]);

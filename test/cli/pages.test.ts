@@ -52,6 +52,13 @@ describe('the links of mails', () => {
     expect(again).toMatchObject({ status: 404, text: expect.stringContaining('not valid') });
   });
 
+  test('what is no browser presses the button without naming a type', async () => {
+    await signUp();
+    const link = await linkFor('magic-link', 'requestMagicLinkEmail');
+    const done = await send(link, { method: 'POST' });
+    expect(done).toMatchObject({ status: 200, text: expect.stringContaining('accounts:accessToken') });
+  });
+
   test('S39 “This was not me” frees the address, and to look at the page does nothing', async () => {
     await signUp();
     const link = await linkFor('verify-email', 'sendVerificationEmail');

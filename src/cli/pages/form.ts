@@ -4,6 +4,7 @@ import { PAGE_HEADERS } from './html.ts';
 import { messagePage } from './views.ts';
 
 export const MAX_FORM = 10 * 1024;
+const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 const REFUSED_FORM = messagePage('This form was not accepted', 'Open the link in your mail again.');
 
@@ -21,8 +22,9 @@ export async function readForm(
     answerEarly(req, res, status, PAGE_HEADERS, refused);
     return null;
   };
-  const { 'content-type': type = '' } = req.headers;
-  if (!isOwnForm(req, siteUrl) || !/^application\/x-www-form-urlencoded(;|$)/i.test(type)) return refuse(400);
+  // A button alone may be pressed by what is no browser, with an empty body and without naming its type.
+  const [type = ''] = (req.headers['content-type'] ?? FORM_TYPE).split(';');
+  if (!isOwnForm(req, siteUrl) || type.trim().toLowerCase() !== FORM_TYPE) return refuse(400);
   const body = await readBody(req, res, MAX_FORM);
   if (typeof body !== 'string') return new URLSearchParams(body.toString());
   return body === 'gone' ? null : refuse(413);

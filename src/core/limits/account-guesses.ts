@@ -30,11 +30,12 @@ export class AccountGuesses {
 
   constructor(store: CounterStore, now: Clock, limits: ResolvedRateLimits) {
     this.#limits = limits;
-    const limiter = (name: string, points: number, duration: number): Limiter =>
-      createLimiter(store, now, { name, points, duration });
+    const limiter = (name: string, points: number, duration: number, weight = 1): Limiter =>
+      createLimiter(store, now, { name, points, duration, weight });
     this.#free = limiter('account', limits.accountGuesses - 1, MEMORY);
-    this.#gate = limiter('gate', 1, limits.accountMaxDelay);
-    this.#late = limiter('late', 1, MEMORY);
+    // As heavy as the guesses that closed it: a flood of names must not open it.
+    this.#gate = limiter('gate', 1, limits.accountMaxDelay, limits.accountGuesses);
+    this.#late = limiter('late', 1, MEMORY, limits.accountGuesses);
   }
 
   /** Throws RATE_LIMITED. */

@@ -12,6 +12,8 @@ interface LimiterOptions {
   points: number;
   /** Milliseconds, from the first point that is spent. */
   duration: number;
+  /** What each point counts to a store that forgets where least was spent. 1 by default. */
+  weight?: number;
 }
 
 /** Points that were spent under a key within a time. */
@@ -29,28 +31,30 @@ export interface Limiter {
 
 /** A limiter that counts in a store of ours, by a clock of ours. */
 export function createLimiter(store: CounterStore, now: Clock, options: LimiterOptions): Limiter {
-  const counting = new StoredLimiter(store, now, options);
+  const { weight = 1 } = options;
+  const counting = new StoredLimiter(store, now, { ...options, points: options.points * weight });
   const during = (duration = options.duration) => ({ customDuration: duration / SECOND });
   const refund = async (key: string): Promise<void> => {
-    const { consumedPoints } = await counting.reward(key);
+    const { consumedPoints } = await counting.reward(key, weight);
     // It was reset meanwhile, or has ended: that would be a point more for whoever comes next.
     if (consumedPoints < 0) await counting.delete(key);
   };
   return {
     spend: async (key, duration) => {
       try {
-        await counting.consume(key, 1, during(duration));
+        await counting.consume(key, weight, during(duration));
       } catch (error) {
         if (!(error instanceof RateLimiterRes)) throw error;
         await refund(key);
         throw rateLimited(error.msBeforeNext);
       }
     },
-    penalize: async (key, duration) => (await counting.penalty(key, 1, during(duration))).consumedPoints,
+    penalize: async (key, duration) =>
+      (await counting.penalty(key, weight, during(duration))).consumedPoints / weight,
     refund,
     look: async (key) => {
       const found = await counting.get(key);
-      return { spent: found?.consumedPoints ?? 0, remaining: found?.msBeforeNext ?? 0 };
+      return { spent: (found?.consumedPoints ?? 0) / weight, remaining: found?.msBeforeNext ?? 0 };
     },
     reset: async (key) => void (await counting.delete(key)),
   };

@@ -1,8 +1,7 @@
 import { checkedDatabase } from '../checked.ts';
+import { memoryCounters } from '../memory-counters.ts';
 import type {
   AccountsDatabase,
-  CounterRecord,
-  CounterStore,
   IdentityRecord,
   IdentityStore,
   OneTimeTokenRecord,
@@ -156,32 +155,6 @@ function memoryOneTimeTokens(): OneTimeTokenStore {
       removeAll((token) => token.userId === userId && (purpose === undefined || token.purpose === purpose));
     },
     removeExpired: async (now) => removeAll((token) => token.expiresAt < now),
-  };
-}
-
-/** As many as are kept: the oldest go before a flood of new ones fills the memory. */
-const MAX_COUNTERS = 100_000;
-
-function memoryCounters(): CounterStore {
-  const counters = new Map<string, CounterRecord>();
-  const set = (counter: CounterRecord): void => {
-    counters.set(counter.key, counter);
-    const [oldest] = counters.size > MAX_COUNTERS ? counters.keys() : [];
-    if (oldest !== undefined) counters.delete(oldest);
-  };
-  return {
-    add: async (counter, now) => {
-      const { key, points } = counter;
-      const known = counters.get(key);
-      const next =
-        known && known.expiresAt > now ? { ...known, points: known.points + points } : copy(counter);
-      set(next);
-      return copy(next);
-    },
-    put: async (counter) => set(copy(counter)),
-    find: async (key) => copy(counters.get(key) ?? null),
-    remove: async (key) => void counters.delete(key),
-    removeExpired: async (now) => removeWhere(counters, (counter) => counter.expiresAt < now),
   };
 }
 

@@ -130,9 +130,11 @@ export class Client {
     });
   }
 
-  #fetch(url: string, init: RequestInit, deadline: AbortSignal): Promise<Response> {
+  async #fetch(url: string, init: RequestInit, deadline: AbortSignal): Promise<Response> {
     const mayAsk = (target: URL): boolean => mayName(this.#place(), target);
-    return boundedFetch(url, { ...init, signal: init.signal ?? undefined }, { mayAsk, deadline });
+    const bounded = { ...init, signal: init.signal ?? undefined };
+    const response = await boundedFetch(url, bounded, { mayAsk, deadline });
+    return url === this.#settings.endpoints?.token.href ? withoutIdToken(response) : response;
   }
 
   /** Where the provider is. */
@@ -142,6 +144,20 @@ export class Client {
     if (!place) throw new TypeError('a provider without issuer and endpoints');
     return place;
   }
+}
+
+/**
+ * Providers of OpenID Connect that are used by their endpoints send an ID token too. Without issuer there is nothing to
+ * check it against; nothing is read from it, since the user info says who it is.
+ */
+async function withoutIdToken(response: Response): Promise<Response> {
+  const answer: unknown = await response
+    .clone()
+    .json()
+    .catch(() => null);
+  if (typeof answer !== 'object' || answer === null || !('id_token' in answer)) return response;
+  const { id_token: _, ...rest } = answer;
+  return Response.json(rest, { status: response.status, headers: response.headers });
 }
 
 /** A provider without issuer has a name that only this place knows. */

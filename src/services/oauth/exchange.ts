@@ -60,7 +60,7 @@ export class Exchange {
 
   async #grant(
     { openid, metadata, configure, remember }: Talk,
-    { code, state, iss = metadata.issuer, redirectUri, nonce, codeVerifier }: Answer,
+    { code, state, iss, redirectUri, nonce, codeVerifier }: Answer,
     method: TokenEndpointAuthMethod,
     secret: string | null,
   ): Promise<Granted> {
@@ -70,7 +70,9 @@ export class Exchange {
       return authenticate(as, client, body, headers);
     });
     const callback = new URL(CALLBACK);
-    callback.search = new URLSearchParams({ code, state, ...(iss !== null && { iss }) }).toString();
+    // Without issuer there is none to compare it with.
+    const from = iss === undefined || !this.#settings.issuer ? metadata.issuer : iss;
+    callback.search = new URLSearchParams({ code, state, ...(from !== null && { iss: from }) }).toString();
     const tokens = await openid.authorizationCodeGrant(config, callback, {
       expectedState: state,
       pkceCodeVerifier: codeVerifier,

@@ -24,9 +24,7 @@ interface Answer {
 interface Finisher {
   asker: Asker;
   /** The session for which it is finished; undefined for a new one. */
-  session?: LiveSession['session'] | null | undefined;
-  /** To link: also what was begun in no session, by somebody who is no browser that others could lead on. */
-  links?: boolean | undefined;
+  session?: LiveSession['session'] | undefined;
 }
 
 const PURPOSE = 'oauth';
@@ -116,16 +114,17 @@ export async function finish(
 /**
  * A flow that was begun in a browser ends in that browser. One that was begun elsewhere does not end in a page: a
  * stranger could begin one, log in at the provider, and have somebody else's page finish it, who would then work in the
- * stranger's account. One for a session ends in that session.
+ * stranger's account. What is for a session, a link or a fresh proof, ends in the session in which it was begun; also
+ * what was begun in none, by somebody who is no browser that others could lead on.
  */
 function isOwn(
   parts: OAuthParts,
   state: string,
   { cookie, session }: OneTimeTokenRecord['data'],
-  { asker, session: current, links = false }: Finisher,
+  { asker, session: current }: Finisher,
 ): boolean {
-  const isAdopted = links && session === null && cookie === null;
-  if (current !== undefined && !isAdopted && (session === null || session !== current?.id)) return false;
+  const isAdopted = session === null && cookie === null;
+  if (current && !isAdopted && session !== current.id) return false;
   if (typeof cookie !== 'string') return asker.origin === null;
   const value = asker.cookie(cookieName(parts, state));
   return value !== null && isSameHash(hashOf(value), cookie);

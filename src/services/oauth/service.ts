@@ -58,7 +58,7 @@ export class OAuthService implements AccountsService {
     { asker, current }: Attempt,
   ): Promise<Authentication> {
     return this.#masked(async () => {
-      const finisher = current ? { asker, session: current.session } : { asker };
+      const finisher = { asker, session: current?.session };
       const proved = await finish(this.#parts, { provider, code, state, iss }, finisher);
       const found = current
         ? await recogniseAgain(this.#parts, proved, current.user.id)
@@ -94,11 +94,7 @@ export class OAuthService implements AccountsService {
     const { provider, code, state } = answer;
     const work = () =>
       this.#masked(async () => {
-        const proved = await finish(
-          this.#parts,
-          { provider, code, state },
-          { asker: owner.asker, session, links: true },
-        );
+        const proved = await finish(this.#parts, { provider, code, state }, { asker: owner.asker, session });
         await linkTo(this.#parts, user, proved, owner);
       });
     return this.#parts.events.observe(work, (error) =>

@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { memoryCounters } from '../../../src/core/limits/memory-counters.ts';
-import { HOUR } from '../../../src/core/time.ts';
+import { HOUR, MINUTE } from '../../../src/core/time.ts';
 import { memoryDatabase } from '../../../src/database/memory/index.ts';
+import { memoryCounters } from '../../../src/database/memory-counters.ts';
 import { atOnce, createGuessing, tally } from './guessing.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -18,6 +19,29 @@ describe('the counters of one process', () => {
     expect(counters.size).toBe(100_000);
     expect((await counters.find('ada'))?.points).toBe(9);
   });
+
+  test.each(['a database in memory', 'a database without counters'])(
+    'S10 do not let a flood of names open a delayed account: %s',
+    async (of) => {
+      const db = memoryDatabase();
+      const counters = of === 'a database in memory' ? db.counters : memoryCounters();
+      if (!counters) throw new Error('the database has no counters');
+      const { guess, clock } = await createGuessing({ db: { ...db, counters } });
+      for (let n = 0; n < 9; n++) await guess();
+      const flood = async (): Promise<void> => {
+        const expiresAt = clock.now() + HOUR;
+        for (let n = 0; n < 300_000; n++)
+          await counters.add({ key: randomUUID(), points: 1, expiresAt }, clock.now());
+      };
+      await flood();
+      expect(await guess()).toMatch(/^RATE_LIMITED/);
+      clock.pass(MINUTE);
+      expect(await guess()).toBe('INVALID_CREDENTIALS');
+      await flood();
+      clock.pass(MINUTE);
+      expect(await guess()).toMatch(/^RATE_LIMITED/);
+    },
+  );
 
   test('forget what has ended first', async () => {
     const counters = memoryCounters(8);

@@ -297,8 +297,8 @@ describe('a fresh proof', () => {
     expect(await codeOf(async () => server.requireRecent(await live()))).toBe('RECENT_LOGIN_REQUIRED');
 
     const proof = { accessToken };
-    const foreign = await begun(oidc.current, sub);
-    expect(await codeOf(server.authenticateWithService('oauth', foreign.params, null, proof))).toBe(
+    const elsewhere = await begun(oidc.current, sub, { browser: true });
+    expect(await codeOf(server.authenticateWithService('oauth', elsewhere.params, null, proof))).toBe(
       'INVALID_TOKEN',
     );
     const other = newSub();
@@ -312,5 +312,18 @@ describe('a fresh proof', () => {
     const { params } = await begun(oidc.current, sub, { session: owner.live });
     await server.authenticateWithService('oauth', params, null, proof);
     server.requireRecent(await live());
+  });
+
+  test('is given by what was begun without a session and without a browser, but to no page', async () => {
+    const { begun, link, server, tokens, clock } = await setup();
+    const sub = newSub();
+    await link(sub);
+    clock.pass(11 * 60_000);
+    const { accessToken } = (await server.refreshTokens(tokens.accessToken, tokens.refreshToken)).tokens;
+    const { params } = await begun(oidc.current, sub);
+    const page = { accessToken, origin: 'https://shop.example.com' };
+    expect(await codeOf(server.authenticateWithService('oauth', params, null, page))).toBe('INVALID_TOKEN');
+    await server.authenticateWithService('oauth', params, null, { accessToken });
+    server.requireRecent(await server.resumeLiveSession(accessToken));
   });
 });

@@ -197,6 +197,17 @@ describe('a provider of OAuth 2.0', () => {
     for (const { authorization } of others) expect(authorization).toBe('Bearer a-token');
   });
 
+  test('may name an issuer and send an ID token, which nobody reads', async () => {
+    const iss = 'https://login.example.com/a-tenant';
+    answers['/token'] = { access_token: 'a-token', token_type: 'bearer', id_token: 'a.b.c' };
+    const { service, finish } = setup();
+    const { state } = await service.start('github');
+    const { user } = await finish({ provider: 'github', code: 'a-code', state, iss });
+    expect(await service.linkedAccounts(user)).toEqual([
+      { provider: 'github', subject: '583231', label: 'octo' },
+    ]);
+  });
+
   test('maps what it says as it is told', async () => {
     const accounts = setup({
       profile: ({ login, id }) => ({
