@@ -9,6 +9,8 @@ export default defineConfig({
     // The drivers have nothing to do with it, and some cannot be loaded in this way.
     server: { deps: { inline: [/^(?!.*\/node_modules\/(ioredis|kysely|mongodb|mongoose|mysql2|pg)\/)/] } },
     maxWorkers: 2,
-    testTimeout: 20_000,
+    // Only what hangs gets here: a busy machine is no reason to fail.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });

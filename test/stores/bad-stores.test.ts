@@ -31,14 +31,22 @@ async function expectRefusal(
   settings: Partial<StoreSettings>,
   told: RegExp,
 ): Promise<void> {
-  const started = performance.now();
-  const { code, stdout, stderr } = await program.run(args, { PORT: '0', TOKEN_SECRET, ...settings });
+  const [{ code, stdout, stderr, took }, idle] = await Promise.all([
+    timed(() => program.run(args, { PORT: '0', TOKEN_SECRET, ...settings })),
+    timed(() => program.run(['--version'], {})),
+  ]);
   expect(stderr).toMatch(/^graphql-accounts: [^\n]+\n$/);
   expect(stderr).toMatch(told);
   expect(stderr + stdout).not.toContain('hunter2');
   expect(stdout).not.toContain('listening');
   expect(code).toBe(1);
-  expect(performance.now() - started).toBeLessThan(15_000);
+  // Where the machine is so busy that a program which does nothing takes seconds, so does the beginning of this one.
+  expect(took).toBeLessThan(15_000 + 4 * idle.took);
+}
+
+async function timed<T extends object>(work: () => Promise<T>): Promise<T & { took: number }> {
+  const started = performance.now();
+  return { ...(await work()), took: performance.now() - started };
 }
 
 describe.concurrent.each(['mongodb', 'postgres', 'mysql', 'redis'])('a server of %s', (scheme) => {
@@ -50,19 +58,19 @@ describe.concurrent.each(['mongodb', 'postgres', 'mysql', 'redis'])('a server of
   };
   const named = scheme === 'redis' ? /SESSIONS_URL: redis:/ : /DATABASE_URL: \w+:\/\/127\.0\.0\.1:\d+/;
 
-  test('that is not there ends the start', { timeout: 30_000 }, async () => {
+  test('that is not there ends the start', { timeout: 90_000 }, async () => {
     await expectRefusal(['serve'], settings(closedPort), named);
   });
 
-  test('that never answers ends the start', { timeout: 30_000 }, async () => {
+  test('that never answers ends the start', { timeout: 90_000 }, async () => {
     await expectRefusal(['serve'], settings(mutePort), named);
   });
 
-  test.skipIf(scheme === 'redis')('that never answers ends migrate', { timeout: 30_000 }, async () => {
+  test.skipIf(scheme === 'redis')('that never answers ends migrate', { timeout: 90_000 }, async () => {
     await expectRefusal(['migrate'], settings(mutePort), named);
   });
 
-  test.skipIf(scheme === 'redis')('that is not there ends migrate', { timeout: 30_000 }, async () => {
+  test.skipIf(scheme === 'redis')('that is not there ends migrate', { timeout: 90_000 }, async () => {
     await expectRefusal(['migrate'], settings(closedPort), named);
   });
 });
