@@ -149,7 +149,7 @@ describe.skipIf(!HAS_MONGO)('a user of accounts-js with a second factor', { time
     const totp = new Totp(secrets.keep(BASE32));
     await served(withKey(NEW, OLD), async (client) => {
       const { code, extensions } = await client.authenticate('password', by('ada'));
-      expect([code, extensions.factors]).toEqual(['TWO_FACTOR_REQUIRED', ['totp']]);
+      expect([code, extensions.factors]).toEqual(['TWO_FACTOR_REQUIRED', ['totp', 'recovery']]);
       expect(await codeOf(client, 'ada', '000000')).toBe('INVALID_CODE');
       const used = await totp.code();
       expect(await codeOf(client, 'ada', used)).toBe(null);
