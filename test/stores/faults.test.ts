@@ -9,8 +9,11 @@ import { logIn, logout, newcomer, refresh, StoreProgram, until, whoIs } from './
 
 /** A request ends within this, whatever the store does. */
 const DEADLINE = 10_000;
-/** The process is well again this long after its store. */
-const RECOVERY = 5_000;
+/**
+ * The process is well again this long after its store: the first to ask may still wait for what went on its way before
+ * that, and is told so when its own time is over.
+ */
+const RECOVERY = 2 * DEADLINE;
 
 /** A failure shows in /health after this at the latest. */
 const HEALTH_SHOWS = 3_000;
