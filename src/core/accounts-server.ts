@@ -215,7 +215,7 @@ export class AccountsServer<U extends User = User, F extends Services = Services
 
   /**
    * Throws RECENT_LOGIN_REQUIRED when a session's owner has proved who it is more than `maxAge` milliseconds ago, and
-   * TWO_FACTOR_REQUIRED, without a challenge, when `secondFactor` is asked for and the session was begun without one.
+   * TWO_FACTOR_REQUIRED, without a challenge, when `secondFactor` is asked for and that proof had one factor.
    */
   requireProof(session: SessionInfo | null, required: RequiredProof): void {
     this.#rooms.sessions.requireProof(session, required);

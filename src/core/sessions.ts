@@ -184,9 +184,8 @@ export class Sessions {
   }
 
   /** Throws RECENT_LOGIN_REQUIRED when the last proof was too long ago. */
-  requireRecent({ authenticatedAt }: SessionRecord): void {
-    if (this.#now() - authenticatedAt > this.#lifetimes.recent)
-      throw new AccountsError('RECENT_LOGIN_REQUIRED');
+  requireRecent(session: SessionRecord): void {
+    this.requireProof(toSessionInfo(session), { maxAge: this.#lifetimes.recent });
   }
 
   /** Throws RECENT_LOGIN_REQUIRED and TWO_FACTOR_REQUIRED; the first for what is no session of ours. */
