@@ -22,6 +22,7 @@ export type {
   UserOf,
 } from './core/service.ts';
 export type { LiveSession, SessionInfo } from './core/sessions.ts';
+export type { SpanAttributes, SpanName, Trace, Tracer, TracerSpan } from './core/tracing.ts';
 export type { User } from './core/user.ts';
 export type {
   AccountsDatabase,

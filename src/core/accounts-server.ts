@@ -25,6 +25,7 @@ import { RegisteredServices } from './services.ts';
 import { type LiveSession, type RequiredProof, type SessionInfo, Sessions } from './sessions.ts';
 import { createStore, type Store } from './store.ts';
 import { Tokens } from './tokens.ts';
+import { createTrace, type Trace } from './tracing.ts';
 import { toUser, type User } from './user.ts';
 import { Users } from './users.ts';
 import { WaysIn } from './ways-in.ts';
@@ -42,6 +43,7 @@ interface Rooms {
   oneTimeTokens: OneTimeTokens;
   limits: Limits;
   secondFactors: SecondFactors;
+  trace: Trace;
   toUser(record: UserRecord): User;
 }
 
@@ -102,6 +104,7 @@ export class AccountsServer<U extends User = User, F extends Services = Services
       oneTimeTokens,
       limits,
       secondFactors,
+      trace: createTrace(resolved.tracer, onError),
       events: new Events(onError),
       toUser,
       sessions: new Sessions(this.#store, lifetimes(resolved), now),
@@ -231,7 +234,10 @@ export class AccountsServer<U extends User = User, F extends Services = Services
     connection?: ConnectionInput | null,
   ): Promise<LoginResult<U>> {
     const from = parseConnection(connection);
-    const work = (): Promise<LoginResult> => refreshTokens(this.#rooms, accessToken, refreshToken, from);
+    const work = (): Promise<LoginResult> =>
+      this.#rooms.trace('accounts.refresh', {}, () =>
+        refreshTokens(this.#rooms, accessToken, refreshToken, from),
+      );
     const failed = (error: Refusal): void =>
       this.#rooms.events.emit('RefreshTokensError', { error, connection: from });
     return this.#observed(work, failed) as Promise<LoginResult<U>>;

@@ -48,6 +48,7 @@ export class Attempts {
     const isRemote = remote ?? from.ip !== null;
     return {
       service: printableOrNull(serviceName, 64) ?? '',
+      isUnknownService: typeof serviceName !== 'string' || !this.#parts.services.find(serviceName),
       params,
       connection: from,
       guesses: this.#guesses(from, isRemote, accessToken),

@@ -1,32 +1,16 @@
 import jwt from 'jsonwebtoken';
-import { AccountsError } from '../errors.ts';
+import { MAX_TOKEN_LENGTH, type OurPayload, parsePayload, refused } from './claims.ts';
 import type { VerificationKey } from './keys.ts';
 
-/** A longer token is refused before anything is decoded (S24). */
-export const MAX_TOKEN_LENGTH = 8 * 1024;
-
-/** The claims of a token of ours, as far as both kinds have them. */
-export interface OurPayload extends Record<string, unknown> {
-  sub: string;
-  sid: string;
-  jti: string;
-  iat: number;
-  exp: number;
-  nbf?: number;
-  rot?: unknown;
-  data?: { token?: unknown; userId?: unknown; isImpersonated?: unknown } | null;
-  act?: unknown;
-}
-
 /**
- * Reads a token of one kind that a key of ours has signed: only then are its claims looked at (RFC 8725). Times are
- * for the caller to judge. Throws UNAUTHENTICATED.
+ * Reads a token of one kind that a key of ours has signed: only then are its claims looked at (RFC 8725). The end of
+ * its life is for the caller to judge. Throws UNAUTHENTICATED.
  */
 export function readToken(
   token: unknown,
   typ: string,
   keys: ReadonlyMap<string, VerificationKey>,
-  { issuer, audience }: { issuer: string; audience: string | string[] },
+  { issuer, audience, now }: { issuer: string; audience: string | string[]; now: number },
 ): OurPayload {
   if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH || !isCompact(token)) throw refused();
   const header = decodeHeader(token);
@@ -34,9 +18,7 @@ export function readToken(
   if (!header || header.typ !== typ || 'crit' in header) throw refused();
   const key = typeof header.kid === 'string' && keys.get(header.kid);
   if (!key) throw refused();
-  const payload = verifySignature(token, key, issuer, audience);
-  if (!isOurs(payload)) throw refused();
-  return payload;
+  return parsePayload(verifySignature(token, key, issuer, audience), now);
 }
 
 function verifySignature(
@@ -59,17 +41,6 @@ function verifySignature(
   }
 }
 
-function isOurs(payload: unknown): payload is OurPayload {
-  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return false;
-  const { sub, sid, jti, iat, exp, nbf = iat } = payload as Record<string, unknown>;
-  // Whole seconds, as we write them: a time that is beyond all numbers never comes.
-  return [sub, sid, jti].every(isName) && [iat, exp, nbf].every(Number.isSafeInteger);
-}
-
-export function isName(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
-}
-
 /** Three parts, each in the one spelling of its bytes: base64url has bits to spare that nobody signs. */
 function isCompact(token: string): boolean {
   const parts = token.split('.');
@@ -88,8 +59,4 @@ function decodeHeader(token: string): Record<string, unknown> | null {
   } catch {
     return null;
   }
-}
-
-export function refused(message = 'The token is not valid.'): AccountsError {
-  return new AccountsError('UNAUTHENTICATED', message);
 }

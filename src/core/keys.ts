@@ -8,6 +8,7 @@ import {
   type PrivateKeyInput,
   type PublicKeyInput,
 } from 'node:crypto';
+import { secretProblem } from './token-secrets.ts';
 
 /** One algorithm is pinned to each key (RFC 8725, 3.1): a token cannot choose how it is verified. */
 export type TokenAlgorithm = 'HS256' | 'RS256' | 'ES256' | 'PS256';
@@ -39,18 +40,6 @@ export interface Keyring {
   /** By `kid`. A Map: a kid of `__proto__` finds nothing. */
   readonly verification: ReadonlyMap<string, VerificationKey>;
 }
-
-/** Long enough, but printed on well-known pages. */
-const KNOWN_SECRETS = new Set([
-  'a-string-secret-at-least-256-bits-long',
-  'a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long',
-  'your-256-bit-secret-your-256-bit-secret',
-  'your-super-secret-jwt-token-with-at-least-32-characters-long',
-  'super-secret-jwt-token-with-at-least-32-characters-long',
-  'please-change-me-to-a-long-random-secret',
-  'change-me-change-me-change-me-change-me',
-  'MyReallySuperSecretSecretThatNobodyKnows',
-]);
 
 /** Reads `tokenSecret` and the keys that are accepted beside it. Throws a TypeError for what is not safe. */
 export function createKeyring(
@@ -115,9 +104,8 @@ function parseKid(kid: unknown, option: string): string {
 }
 
 function secretKey(secret: string, option: string): VerificationKey {
-  if (Buffer.byteLength(secret) < 32)
-    throw new TypeError(`${option} must have 32 bytes or more (RFC 7518, 3.2)`);
-  if (KNOWN_SECRETS.has(secret)) throw new TypeError(`${option} is an example from public documentation`);
+  const problem = secretProblem(secret);
+  if (problem) throw new TypeError(`${option} ${problem}`);
   // A keyed hash: the name of a key stands in every token and must not help to guess the key.
   const kid = createHmac('sha256', secret).update('graphql-accounts kid').digest('base64url').slice(0, 11);
   return { kid, algorithm: 'HS256', key: createSecretKey(Buffer.from(secret)) };

@@ -8,6 +8,7 @@ import type { Issuer } from './issuer.ts';
 import { Guesses } from './limits/guesses.ts';
 import type { SecondFactors } from './second-factors.ts';
 import type { LiveSession, Sessions } from './sessions.ts';
+import type { Trace } from './tracing.ts';
 import type { User } from './user.ts';
 import type { Users } from './users.ts';
 
@@ -19,6 +20,8 @@ export interface LoginResult<U extends User = User> {
 
 export interface LoginAttempt {
   service: string;
+  /** No service has that name: it is whatever the client has sent. */
+  isUnknownService?: boolean | undefined;
   /** As the caller gave them. */
   params: unknown;
   connection: Connection;
@@ -44,8 +47,13 @@ interface LoginPipelineParts {
   events: Events;
   secondFactors: SecondFactors;
   issuer: Issuer;
+  trace: Trace;
   toUser(record: UserRecord): User;
 }
+
+/** By what each of the two is seen from outside. */
+const LOGIN = { span: 'accounts.login', failure: 'LoginError' } as const;
+const AUTHENTICATION = { span: 'accounts.authenticate', failure: 'AuthenticateError' } as const;
 
 /**
  * The one way in. Whatever recognised the user, the steps are the same: account checks, second factor, the
@@ -61,7 +69,7 @@ export class LoginPipeline {
   /** Recognises a user and starts a session. */
   async login(attempt: LoginAttempt): Promise<LoginResult> {
     const { events } = this.#parts;
-    return this.#observed(attempt, 'LoginError', async (recognised, guesses) => {
+    return this.#observed(attempt, LOGIN, async (recognised, guesses) => {
       const { user, amr, conditions } = await this.#recognise(attempt, guesses, recognised);
       await this.#validateLogin(attempt, user);
       const { connection } = attempt;
@@ -75,7 +83,7 @@ export class LoginPipeline {
 
   /** Recognises a user and starts nothing. The session that it was asked for, if any, counts as fresh again. */
   async authenticate(attempt: LoginAttempt): Promise<User> {
-    return this.#observed(attempt, 'AuthenticateError', async (recognised, guesses) => {
+    return this.#observed(attempt, AUTHENTICATION, async (recognised, guesses) => {
       const { user, amr, conditions } = await this.#recognise(attempt, guesses, recognised);
       if (attempt.current) await this.#renew(attempt.current, user, amr, conditions);
       const seen = this.#parts.toUser(user);
@@ -169,17 +177,18 @@ export class LoginPipeline {
 
   async #observed<T>(
     attempt: LoginAttempt,
-    failure: 'LoginError' | 'AuthenticateError',
+    { span, failure }: typeof LOGIN | typeof AUTHENTICATION,
     work: (recognised: (user: UserRecord) => void, guesses: Guesses) => Promise<T>,
   ): Promise<T> {
     let user: UserRecord | null = null;
     const recognised = (found: UserRecord): void => {
       user = found;
     };
-    const { events } = this.#parts;
+    const { events, trace } = this.#parts;
     const guesses = attempt.guesses ?? new Guesses(null, {});
+    const traced = attempt.isUnknownService ? {} : { 'accounts.service': attempt.service };
     return events.observe(
-      () => guesses.during(() => work(recognised, guesses), { completed: true }),
+      () => trace(span, traced, () => guesses.during(() => work(recognised, guesses), { completed: true })),
       (error) => events.emit(failure, { ...summary(attempt), user: user && this.#seen(user), error }),
     );
   }

@@ -7,6 +7,7 @@ import type { Report } from './report.ts';
 import { createSecrets, type Secrets } from './secrets.ts';
 import type { SessionInfo } from './sessions.ts';
 import { type Clock, DAY, HOUR, MINUTE, parseExpiresIn, SECOND } from './time.ts';
+import { parseTracer, type Tracer } from './tracing.ts';
 import type { User } from './user.ts';
 
 /** How one kind of token is made. */
@@ -88,6 +89,8 @@ export interface AccountsServerOptions<U extends User = User> {
   now?: Clock | undefined;
   /** Gets errors that no caller sees: of listeners, mails, the database. `console.error` by default. */
   onError?: Report | undefined;
+  /** Makes spans of logins, look-ups of sessions and hashing: `trace.getTracer(…)` of `@opentelemetry/api`. */
+  tracer?: Tracer | undefined;
 }
 
 /** The options of accounts-js that have no place here, and why. */
@@ -125,6 +128,7 @@ const KNOWN: { readonly [O in keyof Required<AccountsServerOptions>]: true } = {
   operationTimeout: true,
   now: true,
   onError: true,
+  tracer: true,
 };
 
 const KNOWN_OF_TOKEN: { readonly [O in keyof Required<TokenConfig>]: true } = {
@@ -165,6 +169,7 @@ export interface ResolvedOptions {
   operationTimeout: number;
   now: Clock;
   onError: Report;
+  tracer: Tracer | undefined;
 }
 
 /** Checks the options and fills in the defaults. Throws a TypeError. */
@@ -205,6 +210,7 @@ export function resolveOptions(options: AccountsServerOptions): ResolvedOptions 
     operationTimeout: duration(options.operationTimeout, 9.5 * SECOND, 'operationTimeout', TIMER_LIMIT),
     now: callback(options.now, 'now') ?? Date.now,
     onError: unfailing(callback(options.onError, 'onError') ?? logError),
+    tracer: parseTracer(options.tracer),
   };
 }
 

@@ -7,6 +7,7 @@ import type { ResolvedOptions } from './options.ts';
 import { masked, type Report } from './report.ts';
 import { type LiveSession, type SessionInfo, type Sessions, toSessionInfo } from './sessions.ts';
 import type { AccessClaims, Tokens } from './tokens.ts';
+import type { Trace } from './tracing.ts';
 import type { User } from './user.ts';
 import type { Users } from './users.ts';
 
@@ -22,6 +23,7 @@ interface RequestersParts {
   users: Users;
   events: Events;
   report: Report;
+  trace: Trace;
   stateless: boolean;
   micro: boolean;
   /** How long a look-up may take, the application's own check included. */
@@ -107,14 +109,14 @@ export class Requesters {
    * the application's check (S55).
    */
   #lookUp<T>(work: () => Promise<T>): Promise<T> {
-    const { events, report, timeout } = this.#parts;
+    const { events, report, timeout, trace } = this.#parts;
     const bounded = (): Promise<T> =>
       within(timeout, work(), () => {
         report(new Error(`not done within ${timeout} ms`), "the look-up of a request's session");
         throw new AccountsError('SERVICE_UNAVAILABLE');
       });
     return events.observe(
-      () => masked(report, bounded),
+      () => trace('accounts.session', {}, () => masked(report, bounded)),
       (error) => events.emit('ResumeSessionError', { error }),
     );
   }

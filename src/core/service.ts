@@ -16,6 +16,7 @@ import type { FactorVerifier, SecondFactors } from './second-factors.ts';
 import type { SecretBox } from './secret-box.ts';
 import type { Sessions } from './sessions.ts';
 import type { Clock } from './time.ts';
+import type { Trace } from './tracing.ts';
 import type { User } from './user.ts';
 import type { Users } from './users.ts';
 import type { CountWays, WaysIn } from './ways-in.ts';
@@ -56,6 +57,7 @@ export interface ServiceContext {
   readonly enableAutologin: boolean;
   readonly now: Clock;
   readonly report: Report;
+  readonly trace: Trace;
 }
 
 /** A field of `Query` or `Mutation`. Its arguments have the types of the schema, and are not trusted beyond that. */

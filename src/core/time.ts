@@ -1,9 +1,7 @@
 import ms, { type StringValue } from 'ms';
+import { DAY, SECOND } from './units.ts';
 
-export const SECOND = 1_000;
-export const MINUTE = 60 * SECOND;
-export const HOUR = 60 * MINUTE;
-export const DAY = 24 * HOUR;
+export { DAY, HOUR, MINUTE, SECOND } from './units.ts';
 
 /** Milliseconds since 1970-01-01 UTC. Tests give their own. */
 export type Clock = () => number;

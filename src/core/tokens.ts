@@ -1,25 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { AccountsError } from '../errors.ts';
-import { isName, MAX_TOKEN_LENGTH, type OurPayload, readToken, refused } from './jwt.ts';
+import {
+  type AccessClaims,
+  accessClaims,
+  expiry,
+  MAX_TOKEN_LENGTH,
+  type OurPayload,
+  refused,
+  withoutReserved,
+} from './claims.ts';
+import { readToken } from './jwt.ts';
 import type { Keyring } from './keys.ts';
-import { type Clock, MINUTE, SECOND } from './time.ts';
+import { type Clock, SECOND } from './time.ts';
 import { VerifiedTokens } from './verified-tokens.ts';
 
-/** Whom an access token speaks for. */
-export interface AccessClaims {
-  readonly userId: string;
-  readonly sessionId: string;
-  /** Who impersonates the user, if somebody does (RFC 8693, 4.1). */
-  readonly actorUserId: string | null;
-  /** When the user last proved who it is, and how. Milliseconds. */
-  readonly authenticatedAt: number;
-  readonly amr: readonly string[];
-  /** Milliseconds. */
-  readonly expiresAt: number;
-  /** What `createJwtPayload` put in. */
-  readonly custom: Readonly<Record<string, unknown>>;
-}
+export type { AccessClaims };
 
 export interface RefreshClaims {
   readonly userId: string;
@@ -51,27 +47,6 @@ interface TokensOptions {
   refresh: Audience;
   now: Clock;
 }
-
-const MAX_SKEW = MINUTE;
-
-/** RFC 7519, 4.1, and those that are ours: `createJwtPayload` cannot set them. */
-const RESERVED_CLAIMS: ReadonlySet<string> = new Set([
-  'iss',
-  'sub',
-  'aud',
-  'exp',
-  'nbf',
-  'iat',
-  'jti',
-  'act',
-  'sid',
-  'auth_time',
-  'amr',
-  'data',
-  // Not claims, but ways to change the other claims: by the prototype, and by what JSON.stringify calls.
-  '__proto__',
-  'toJSON',
-]);
 
 /** Signs and verifies the two kinds of token (RFC 7519, with the practices of RFC 8725). */
 export class Tokens {
@@ -129,21 +104,7 @@ export class Tokens {
   }
 
   #readAccess(token: string): AccessClaims {
-    const payload = this.#read(token, 'at+jwt', this.#options.access);
-    const { sub, sid, data } = payload;
-    const actorUserId = actorOf(payload);
-    const isImpersonated = actorUserId !== null;
-    // `data` is what applications of accounts-js read, so it must not say anything else than the claims.
-    if (data?.token !== sid || data.userId !== sub || data.isImpersonated !== isImpersonated) throw refused();
-    return Object.freeze({
-      userId: sub,
-      sessionId: sid,
-      actorUserId,
-      authenticatedAt: Number.isSafeInteger(payload.auth_time) ? Number(payload.auth_time) * SECOND : 0,
-      amr: Object.freeze(Array.isArray(payload.amr) ? payload.amr.filter(isName) : []),
-      expiresAt: expiry(payload),
-      custom: Object.freeze(withoutReserved(payload)),
-    });
+    return accessClaims(this.#read(token, 'at+jwt', this.#options.access));
   }
 
   #sign(typ: string, { issuer, audience }: Audience, expiresAt: number, claims: object): string {
@@ -169,27 +130,6 @@ export class Tokens {
 
   #read(token: unknown, typ: string, audience: Audience): OurPayload {
     const { keyring, now } = this.#options;
-    const payload = readToken(token, typ, keyring.verification, audience);
-    const { iat, nbf = iat } = payload;
-    if (Math.max(iat, nbf) * SECOND > now() + MAX_SKEW) throw refused();
-    return payload;
+    return readToken(token, typ, keyring.verification, { ...audience, now: now() });
   }
-}
-
-/** Null where there is no actor; one whom we cannot read must not pass as none. */
-function actorOf({ act }: OurPayload): string | null {
-  if (act === undefined) return null;
-  const actor = typeof act === 'object' && act !== null && 'sub' in act ? act.sub : null;
-  if (!isName(actor)) throw refused();
-  return actor;
-}
-
-function withoutReserved(claims: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(claims).filter(([name]) => !RESERVED_CLAIMS.has(name) && !(name in {})),
-  );
-}
-
-function expiry(payload: OurPayload): number {
-  return payload.exp * SECOND;
 }

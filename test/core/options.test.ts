@@ -43,6 +43,7 @@ const SERVER_OPTIONS = Object.keys({
   operationTimeout: 1,
   now: 1,
   onError: 1,
+  tracer: 1,
 } satisfies Record<keyof AccountsServerOptions, 1>);
 
 const PASSWORD_OPTIONS = Object.keys({

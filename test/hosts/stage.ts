@@ -5,7 +5,8 @@ import { collect, end, printed } from '../program.ts';
 import type { Group, Host } from './hosts.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');
-const STAGE = join(ROOT, '.tmp/hosts');
+/** Two runs at once need two. */
+const STAGE = process.env.HOSTS_STAGE ?? join(ROOT, '.tmp/hosts');
 export const SECRET = 'a secret of the hosts that is long enough';
 
 interface Manifest {

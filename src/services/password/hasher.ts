@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import * as argon2 from '@node-rs/argon2';
+import type { Trace } from '../../core/tracing.ts';
 import { AccountsError } from '../../errors.ts';
 import { BCRYPT_MAXIMUM_COST, createBcryptVerifier, parseBcrypt } from './bcrypt.ts';
 import { type Argon2Cost, argon2Cost, isAffordable, isWeaker, nobodysHash, parseArgon2 } from './phc.ts';
@@ -31,6 +32,8 @@ export interface HasherOptions {
   verifyPassword?: ((password: string, hash: string) => Promise<boolean>) | undefined;
   /** Told of each stored hash that was not used, and why. */
   report?: ((problem: UnusableHash) => void) | undefined;
+  /** Makes a span of each hash, its time in the queue included. */
+  trace?: Trace | undefined;
 }
 
 /** Makes and verifies password hashes, off the event loop, in a bounded queue (S1). */
@@ -75,7 +78,7 @@ interface Algorithm {
  * @throws TypeError for a cost, a number of lanes or a queue out of bounds, and for half a custom pair.
  */
 export function createHasher(options: HasherOptions = {}): PasswordHasher {
-  const { concurrency = defaultConcurrency(), queueLimit = 250 * concurrency, report } = options;
+  const { concurrency = defaultConcurrency(), queueLimit = 250 * concurrency, report, trace } = options;
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     throw new TypeError('concurrency must be a whole number from 1.');
   }
@@ -84,16 +87,20 @@ export function createHasher(options: HasherOptions = {}): PasswordHasher {
   }
   const algorithm = chooseAlgorithm(options);
   const queue = createQueue(concurrency, queueLimit);
+  const run = <T>(operation: 'hash' | 'verify', work: () => Promise<T>): Promise<T> => {
+    const queued = (): Promise<T> => queue.run(work);
+    return trace ? trace('accounts.hash', { 'accounts.hash.operation': operation }, queued) : queued();
+  };
 
   return {
     async hash(password) {
       if (!isHashable(password)) throw new AccountsError('INVALID_PASSWORD');
       const normalized = password.normalize('NFKC');
-      return { hash: await queue.run(() => algorithm.hash(normalized)), normalization: 'nfkc' };
+      return { hash: await run('hash', () => algorithm.hash(normalized)), normalization: 'nfkc' };
     },
     async verify(password, record) {
       if (!isHashable(password)) return false;
-      return queue.run(async () => {
+      return run('verify', async () => {
         const stored = readRecord(record);
         const typed = stored?.normalization === 'nfkc' ? password.normalize('NFKC') : password;
         const answer = stored ? await algorithm.verify(typed, stored.hash) : 'unknown format';
@@ -106,7 +113,8 @@ export function createHasher(options: HasherOptions = {}): PasswordHasher {
       });
     },
     async verifyNothing(password) {
-      if (isHashable(password)) await queue.run(() => algorithm.verifyNothing(password.normalize('NFKC')));
+      if (isHashable(password))
+        await run('verify', () => algorithm.verifyNothing(password.normalize('NFKC')));
     },
     needsRehash(record) {
       const stored = readRecord(record);

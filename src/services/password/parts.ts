@@ -37,6 +37,7 @@ export function createParts(context: ServiceContext, options: ResolvedPasswordOp
   const { report } = context;
   const hasher = createHasher({
     ...options.hasher,
+    trace: context.trace,
     report: (problem) => report(new Error(problem), 'a stored password hash'),
   });
   const breached =
