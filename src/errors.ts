@@ -80,8 +80,20 @@ export class AccountsError extends Error {
     this.extensions = { ...options.extensions, ...(this.retryable && { retryable: true }), code };
   }
 
+  /** So that an error is told with its code also where this library is loaded twice, as bundlers do. */
+  static override [Symbol.hasInstance](value: unknown): value is AccountsError {
+    // biome-ignore-start lint/complexity/noThisInStatic: it is inherited, and a subclass has instances of its own
+    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
+    return this === AccountsError && value instanceof Error && isOfAnotherCopy(value);
+    // biome-ignore-end lint/complexity/noThisInStatic: see above
+  }
+
   /** Whether the same call may succeed a little later. */
   get retryable(): boolean {
     return this.code === 'BUSY' || this.code === 'SERVICE_UNAVAILABLE';
   }
+}
+
+function isOfAnotherCopy(error: Error & { readonly code?: unknown }): boolean {
+  return error.name === 'AccountsError' && Object.hasOwn(ERROR_MESSAGES, String(error.code));
 }

@@ -5,6 +5,7 @@ export type { Caller } from './core/caller.ts';
 export type { Connection, ConnectionInput } from './core/connection.ts';
 export type { AccountsEventName, AccountsEvents, Refusal } from './core/events.ts';
 export type { Impersonated, ImpersonationResult } from './core/impersonation.ts';
+export type { Jwks, PublicJwk } from './core/jwks.ts';
 export type { TokenAlgorithm, TokenKeyPair, TokenVerificationKey } from './core/keys.ts';
 export type { RateLimits } from './core/limits/options.ts';
 export type { LoginResult } from './core/login.ts';
@@ -53,6 +54,7 @@ export {
 } from './graphql/context.ts';
 export { type AccountsModule, type AccountsModuleOptions, accountsModule } from './graphql/module.ts';
 export type { WebSocketContext } from './graphql/request.ts';
+export type { CookieOptions } from './graphql/session-cookie.ts';
 export { type AccountsPlugin, type UseAccountsOptions, useAccounts } from './graphql/use-accounts.ts';
 export { consoleMail } from './mail/console.ts';
 export { fileMail } from './mail/file.ts';

@@ -4,6 +4,9 @@ import { expect, test } from 'vitest';
 
 const SRC = join(import.meta.dirname, '../src');
 
+/** Rooms of the core that other runtimes than Node have a key to. */
+const WEB_ONLY = /^core\/(claims|token-secrets|units)\.ts$/;
+
 /** Who may import what: the first room that fits a file holds. Paths are below src; packages stand as they are. */
 const ROOMS: { room: RegExp; may: RegExp[] }[] = [
   { room: /^errors\.ts$/, may: [] },
@@ -71,6 +74,15 @@ const ROOMS: { room: RegExp; may: RegExp[] }[] = [
       /^@graphql-tools\/utils$/,
     ],
   },
+  ...['verify', 'client'].map((name) => ({
+    room: new RegExp(`^${name}/`),
+    may: [
+      new RegExp(`^${name}/`),
+      ...[/^errors\.ts$/, /^generated\/types\.ts$/],
+      // What the server and other services judge a token by, so that they judge alike.
+      ...(name === 'verify' ? [WEB_ONLY, /^jose(\/|$)/] : []),
+    ],
+  })),
   { room: /^mail\//, may: [/^mail\//, /^core\/(mailer|text|deadline)\.ts$/, /^node:/, /^nodemailer$/] },
   { room: /^cli\//, may: [/./] },
   { room: /^index\.ts$/, may: [/^(core|services|graphql|mail)\//, /^errors\.ts$/, /^database\/ports\.ts$/] },
@@ -94,6 +106,23 @@ test('nothing imports the program', () => {
 });
 
 test('the main entry reaches no database adapter and no package that a host may lack', () => {
+  const adapters = reachedFrom('index.ts').filter(
+    (file) =>
+      /^database\/(?!ports|memory-counters)/.test(file) ||
+      /^(nodemailer|graphql-yoga|@envelop|kysely|pg|mysql2|mongoose|ioredis|jose)(\/|$)/.test(file),
+  );
+  expect(adapters).toEqual([]);
+});
+
+test.each(['verify', 'client'])('%s reaches neither Node nor graphql', (name) => {
+  const reached = reachedFrom(`${name}/index.ts`);
+  expect(reached.length).toBeGreaterThan(4);
+  const packages = reached.filter((file) => !file.endsWith('.ts') && !/^jose\//.test(file));
+  expect(packages).toEqual([]);
+});
+
+/** The files and packages that are loaded with a file. */
+function reachedFrom(entry: string): string[] {
   const reached = new Set<string>();
   const visit = (file: string): void => {
     if (reached.has(file)) return;
@@ -102,14 +131,9 @@ test('the main entry reaches no database adapter and no package that a host may 
       if (target.endsWith('.ts')) visit(target);
       else reached.add(target);
   };
-  visit('index.ts');
-  const adapters = [...reached].filter(
-    (file) =>
-      /^database\/(?!ports|memory-counters)/.test(file) ||
-      /^(nodemailer|graphql-yoga|@envelop|kysely|pg|mysql2|mongoose|ioredis)/.test(file),
-  );
-  expect(adapters).toEqual([]);
-});
+  visit(entry);
+  return [...reached];
+}
 
 function sources(): string[] {
   return readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));

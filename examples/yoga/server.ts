@@ -12,7 +12,9 @@ import {
   useAccounts,
 } from 'graphql-accounts';
 import { memoryDatabase } from 'graphql-accounts/database/memory';
+import { useServer } from 'graphql-ws/use/ws';
 import { createYoga } from 'graphql-yoga';
+import { WebSocketServer } from 'ws';
 
 const accountsServer = new AccountsServer(
   { db: memoryDatabase(), tokenSecret: process.env.TOKEN_SECRET, sendMail: consoleMail() },
@@ -51,9 +53,31 @@ const schema = authDirectiveTransformer(
     resolvers: [accounts.resolvers, resolvers],
   }),
 );
+
 const yoga = createYoga({ schema, plugins: [useAccounts(accountsServer), useDeferStream()] });
 
 const server = createServer(yoga);
+const { execute, subscribe } = yoga.getEnveloped();
+useServer(
+  {
+    execute,
+    subscribe,
+    async onSubscribe(socket, _id, { query, operationName, variables }) {
+      const { schema, parse, validate, contextFactory } = yoga.getEnveloped(socket);
+      const document = parse(query);
+      const errors = validate(schema, document);
+      if (errors.length > 0) return errors;
+      return {
+        schema,
+        document,
+        operationName,
+        variableValues: variables,
+        contextValue: await contextFactory(),
+      };
+    },
+  },
+  new WebSocketServer({ server, path: '/graphql' }),
+);
 server.listen(Number(process.env.PORT ?? 4000), '127.0.0.1', () => {
   const { port } = server.address() as { port: number };
   console.log(`listening at http://127.0.0.1:${port}/graphql`);

@@ -8,8 +8,10 @@ import { type AccountsEventName, type AccountsEvents, Events, type Refusal } fro
 import { type Impersonated, type ImpersonationResult, impersonate } from './impersonation.ts';
 import { parseObject, parseString } from './input.ts';
 import { Issuer } from './issuer.ts';
+import { type Jwks, publicKeys } from './jwks.ts';
 import { Limits } from './limits/limits.ts';
 import { countersBeside } from './limits/memory-counters.ts';
+import { LiveSessions } from './live-sessions.ts';
 import { type LoginAttempt, LoginPipeline, type LoginResult } from './login.ts';
 import { Mailer } from './mailer.ts';
 import { NO_STORE } from './micro.ts';
@@ -37,6 +39,7 @@ type ServiceName<F extends Services> = (keyof F & string) | (string & {});
 interface Rooms {
   users: Users;
   sessions: Sessions;
+  live: LiveSessions;
   tokens: Tokens;
   issuer: Issuer;
   events: Events;
@@ -98,8 +101,11 @@ export class AccountsServer<U extends User = User, F extends Services = Services
     const limits = new Limits(this.#counters, now, resolved.rateLimits);
     const secondFactors = new SecondFactors({ users, oneTimeTokens, limits, now });
     const tokens = new Tokens({ keyring, access, refresh, now });
+    const sessions = new Sessions(this.#store, lifetimes(resolved), now);
     this.#rooms = {
       users,
+      sessions,
+      live: new LiveSessions({ sessions, stateless: stateless || micro, now, report: onError }),
       tokens,
       oneTimeTokens,
       limits,
@@ -107,7 +113,6 @@ export class AccountsServer<U extends User = User, F extends Services = Services
       trace: createTrace(resolved.tracer, onError),
       events: new Events(onError),
       toUser,
-      sessions: new Sessions(this.#store, lifetimes(resolved), now),
       issuer: new Issuer({ tokens, createJwtPayload, lifetime: access.lifetime, now, toUser }),
     };
     this.#login = new LoginPipeline(this.#rooms);
@@ -198,6 +203,25 @@ export class AccountsServer<U extends User = User, F extends Services = Services
    */
   resumeRequester(accessToken: string): Requester<U> | Promise<Requester<U>> {
     return this.#requesters.resume(accessToken) as Requester<U> | Promise<Requester<U>>;
+  }
+
+  /**
+   * Watches the session of an access token for a live connection, and calls `onEnd` once within 5 seconds of its end:
+   * with UNAUTHENTICATED when it was revoked or has expired, its user was deactivated, or, stateless, its newest token has
+   * expired; with SERVICE_UNAVAILABLE when the store could not be asked for so long. Returns what ends the watch. All
+   * sessions are checked at once, by one query every 1.5 seconds. Throws UNAUTHENTICATED.
+   */
+  watchSession(accessToken: string, onEnd: (error: AccountsError) => void): () => void {
+    return this.#rooms.live.watch(this.#rooms.tokens.verifyAccess(accessToken), onEnd);
+  }
+
+  /**
+   * Takes a fresh access token for a live connection that was opened with a former one: the streams of its session live
+   * as long as it does. False for a token that is not good, and for one of another session than the former, where that
+   * was one of ours; it may have expired.
+   */
+  handOver(accessToken: string, formerToken: string | null = null): boolean {
+    return this.#requesters.succeeds(accessToken, formerToken);
   }
 
   /** The stored user of a requester. Throws UNAUTHENTICATED when deactivated or gone. */
@@ -300,6 +324,14 @@ export class AccountsServer<U extends User = User, F extends Services = Services
     });
   }
 
+  /**
+   * The public keys that verify access tokens, those of `tokenVerificationKeys` among them, to be served to other
+   * services (RFC 7517). No key while tokens are signed with a shared secret.
+   */
+  jwks(): Jwks {
+    return publicKeys(this.#options.keyring.verification);
+  }
+
   /** Resolves when the store answers. Throws SERVICE_UNAVAILABLE. */
   async ping(): Promise<void> {
     return this.#store.ping();
@@ -331,6 +363,11 @@ export class AccountsServer<U extends User = User, F extends Services = Services
   /** How long an operation may take, in milliseconds. */
   get operationTimeout(): number {
     return this.#options.operationTimeout;
+  }
+
+  /** The base of the links in mails, without a slash at its end. */
+  get siteUrl(): string {
+    return this.#options.siteUrl;
   }
 
   /** Hands an error on to `onError`. */

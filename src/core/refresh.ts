@@ -3,6 +3,7 @@ import { AccountsError } from '../errors.ts';
 import type { Connection } from './connection.ts';
 import type { Events } from './events.ts';
 import type { Issuer } from './issuer.ts';
+import type { LiveSessions } from './live-sessions.ts';
 import type { LoginResult } from './login.ts';
 import type { Sessions } from './sessions.ts';
 import type { Tokens } from './tokens.ts';
@@ -11,6 +12,7 @@ import type { User } from './user.ts';
 interface RefreshParts {
   tokens: Tokens;
   sessions: Sessions;
+  live: LiveSessions;
   issuer: Issuer;
   events: Events;
   toUser(record: UserRecord): User;
@@ -18,7 +20,7 @@ interface RefreshParts {
 
 /** Exchanges both tokens of one session for their successors (S14, S15). The access token may have expired. */
 export async function refreshTokens(
-  { tokens, sessions, issuer, events, toUser }: RefreshParts,
+  { tokens, sessions, live, issuer, events, toUser }: RefreshParts,
   accessToken: unknown,
   refreshToken: unknown,
   connection: Connection,
@@ -42,6 +44,8 @@ export async function refreshTokens(
     throw new AccountsError('UNAUTHENTICATED', 'The session has ended.');
   }
   const { user, sessionId } = rotation.answer;
+  // Its streams go on with the new token, for which the signature has to be checked once.
+  if (live.has(sessionId)) live.renew(tokens.verifyAccess(rotation.answer.tokens.accessToken));
   events.emit('RefreshTokensSuccess', { user, sessionId, connection });
   return rotation.answer;
 }

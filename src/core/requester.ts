@@ -3,6 +3,7 @@ import { AccountsError } from '../errors.ts';
 import { copyOf } from './copy.ts';
 import { within } from './deadline.ts';
 import { type Events, refusal } from './events.ts';
+import type { LiveSessions } from './live-sessions.ts';
 import type { ResolvedOptions } from './options.ts';
 import { masked, type Report } from './report.ts';
 import { type LiveSession, type SessionInfo, type Sessions, toSessionInfo } from './sessions.ts';
@@ -20,6 +21,7 @@ export interface Requester<U extends User = User> {
 interface RequestersParts {
   tokens: Tokens;
   sessions: Sessions;
+  live: Pick<LiveSessions, 'renew'>;
   users: Users;
   events: Events;
   report: Report;
@@ -42,15 +44,26 @@ export class Requesters {
 
   /** Whom a token speaks for; no promise where nothing is looked up. Throws UNAUTHENTICATED. */
   resume(accessToken: unknown): Requester | Promise<Requester> {
-    const { tokens, stateless, micro, events } = this.#parts;
+    const { tokens, live, stateless, micro, events } = this.#parts;
     try {
       const claims = tokens.verifyAccess(accessToken);
+      live.renew(claims);
       if (stateless || micro) return withoutLookUp(claims, micro);
       return this.#resumeStored(claims);
     } catch (error) {
       events.emit('ResumeSessionError', { error: refusal(error) });
       throw error;
     }
+  }
+
+  /** Whether a token is good, and of the same session as another, where that was one of ours. */
+  succeeds(accessToken: unknown, former: unknown): boolean {
+    const { tokens, live } = this.#parts;
+    const claims = read(() => tokens.verifyAccess(accessToken));
+    const before = read(() => tokens.verifyAccess(former, { ignoreExpiration: true }));
+    if (!claims || (before && !isSameSession(claims, before))) return false;
+    live.renew(claims);
+    return true;
   }
 
   /** The stored user of a requester. Throws UNAUTHENTICATED when deactivated or gone. */
@@ -120,6 +133,22 @@ export class Requesters {
       (error) => events.emit('ResumeSessionError', { error }),
     );
   }
+}
+
+/** Null for what is refused. */
+function read(verify: () => AccessClaims): AccessClaims | null {
+  try {
+    return verify();
+  } catch (error) {
+    if (error instanceof AccountsError) return null;
+    throw error;
+  }
+}
+
+function isSameSession(one: AccessClaims, other: AccessClaims): boolean {
+  return (
+    one.sessionId === other.sessionId && one.userId === other.userId && one.actorUserId === other.actorUserId
+  );
 }
 
 function withoutLookUp(claims: AccessClaims, micro: boolean): Requester {

@@ -128,6 +128,17 @@ export class Sessions {
     return live;
   }
 
+  /** Those of these sessions that are good now: by one look-up, and one more where somebody impersonates. */
+  async findLive(ids: readonly string[]): Promise<Map<string, SessionRecord>> {
+    const found = await loadWithUsers(this.#store, ids);
+    const good = found.flatMap((one) => (this.#isGood(one) ? one.session : []));
+    const actorIds = [...new Set(good.flatMap(({ actorSessionId }) => actorSessionId ?? []))];
+    const actors: Map<string, SessionRecord> =
+      actorIds.length > 0 ? await this.findLive(actorIds) : new Map();
+    const live = good.filter(({ actorSessionId }) => actorSessionId === null || actors.has(actorSessionId));
+    return new Map(live.map((session) => [session.id, session]));
+  }
+
   /**
    * Takes a refresh token. The number before the current one is answered with the same successor within the grace:
    * an answer was lost, or two tabs asked at once. Any other older number was used by two parties, and one of them
@@ -223,11 +234,15 @@ export class Sessions {
 
   async #live(id: string): Promise<LiveSession | null> {
     const found = await this.#load(id);
-    if (!found?.user || found.user.deactivated || !this.#isAlive(found.session)) return null;
+    if (!this.#isGood(found)) return null;
     const { actorSessionId } = found.session;
     // An impersonation ends with the session that it was begun from.
     if (actorSessionId !== null && !(await this.#live(actorSessionId))) return null;
     return { session: found.session, user: found.user };
+  }
+
+  #isGood(found: SessionWithUser | null): found is LiveSession {
+    return found?.user?.deactivated === false && this.#isAlive(found.session);
   }
 
   #isAlive({ revokedAt, expiresAt, idleExpiresAt }: SessionRecord): boolean {

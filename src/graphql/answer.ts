@@ -1,3 +1,4 @@
+import { ofEveryCopy } from './every-copy.ts';
 import type { RequestHolder } from './request.ts';
 
 /** What an operation of ours wants of the HTTP answer to its request. */
@@ -14,9 +15,9 @@ interface NodeResponse {
   appendHeader(name: string, value: string): unknown;
 }
 
-const wishes = new WeakMap<object, Wishes>();
+const wishes = ofEveryCopy('wishes', () => new WeakMap<object, Wishes>());
 /** Requests whose answer goes through `fulfil`. */
-const answered = new WeakSet<object>();
+const answered = ofEveryCopy('answered', () => new WeakSet<object>());
 
 /** Says that `fulfil` will see the answer to this request. */
 export function markAnswered(holder: RequestHolder): void {

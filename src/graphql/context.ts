@@ -8,6 +8,8 @@ import type { User } from '../core/user.ts';
 import type { AccountsError } from '../errors.ts';
 import { clientAddress } from './client-address.ts';
 import { ASKED_AT } from './deadline.ts';
+import { withSocket } from './live/socket.ts';
+import { oncePerRequest } from './once-per-request.ts';
 import {
   type AnyRequest,
   hasHeaders,
@@ -20,6 +22,13 @@ import {
   type WebSocketContext,
 } from './request.ts';
 import { createResume, NOBODY, type PossibleRequester } from './requester.ts';
+import {
+  COOKIE_OF_REQUEST,
+  type CookieOptions,
+  createSessionCookie,
+  type SessionCookie,
+  type WithCookie,
+} from './session-cookie.ts';
 
 /** What resolvers find in their context; `ContextOf<typeof accountsServer>` has its types from the server. */
 export interface AccountsContext<U extends User = User, F extends Services = Services> {
@@ -54,6 +63,8 @@ export interface ContextOptions {
   trustedProxies?: readonly string[] | undefined;
   /** The client's address on hosts that have only a `Request`. Null by default: such a request has none. */
   clientAddress?: ((request: Request) => string | null) | undefined;
+  /** Takes and keeps the access token in a cookie too, for who can send no header. Off by default. */
+  cookie?: CookieOptions | boolean | undefined;
   /** In stateless mode: read the whole user from the store, one look-up per request. Off by default. */
   loadUser?: boolean | undefined;
 }
@@ -62,6 +73,7 @@ export const CONTEXT_OPTIONS: { readonly [option in keyof Required<ContextOption
   headerName: true,
   trustedProxies: true,
   clientAddress: true,
+  cookie: true,
   loadUser: true,
 };
 
@@ -100,35 +112,55 @@ export function contextReader<U extends User, F extends Services>(
 ): (holder: RequestHolder) => AccountsContext<U, F> | Promise<AccountsContext<U, F>> {
   const headerName = parseHeaderName(options.headerName);
   const addressOf = createAddressOf(options, server);
-  const resume = createResume(server, flag(options.loadUser, false, 'loadUser'));
-  const requesters = new WeakMap<AnyRequest, ReturnType<typeof resume>>();
+  const cookie = parseCookie(options.cookie, server);
+  const loadUser = flag(options.loadUser, false, 'loadUser');
+  const resume = createResume(server, loadUser);
+  const once = oncePerRequest(server, loadUser ? 'user' : 'session', resume);
 
-  const resumeOnce = (token: string, holder: RequestHolder, request: AnyRequest | null) => {
-    if (!request || staysOpen(holder, request)) return resume(token);
-    const known = requesters.get(request);
-    if (known) return known;
-    const requester = resume(token);
-    requesters.set(request, requester);
-    return requester;
+  // On a socket each operation looks again.
+  const resumeOnce = (token: string, holder: RequestHolder, request: AnyRequest | null) =>
+    once(token, !request || staysOpen(holder, request) ? {} : holder);
+
+  /** The token of the header before that of the cookie; and what was wrong with the cookie when it would have counted. */
+  const tokenIn = (holder: RequestHolder, request: AnyRequest | null): TokenOfRequest => {
+    const sent = tokenOf(holder, request, headerName);
+    if (!cookie || !request) return { authToken: sent, refused: null };
+    const suspicion = cookie.suspicion(request, staysOpen(holder, request));
+    const kept = sent === null ? cookie.tokenOf(request) : null;
+    if (suspicion) return { authToken: sent, refused: kept === null ? null : suspicion };
+    return { authToken: sent ?? kept, refused: null, [COOKIE_OF_REQUEST]: cookie };
   };
 
   return (holder) => {
     const request = requestOf(holder);
-    const authToken = tokenOf(holder, request, headerName);
+    const { authToken, refused, ...ofCookie } = tokenIn(holder, request);
     const connection = {
       ip: request && addressOf(request),
       userAgent: request && headerOf(request, 'user-agent'),
     };
     const context = ({ user, session, authError }: PossibleRequester<U>): AccountsContext<U, F> => {
       const userId = user ? user.id : null;
-      return { user, userId, session, authToken, connection, infos: connection, accounts: server, authError };
+      const who = { user, userId, session, authToken, authError };
+      return { ...who, connection, infos: connection, accounts: server, ...ofCookie, ...withSocket(holder) };
     };
-    if (authToken === null) return context(NOBODY);
-    const askedAt = performance.now();
-    const requester = resumeOnce(authToken, holder, request);
+    if (authToken === null) return context({ ...NOBODY, authError: refused });
+    const { answer: requester, askedAt } = resumeOnce(authToken, holder, request);
     if (!(requester instanceof Promise)) return context(requester);
     return requester.then((found) => ({ ...context(found), [ASKED_AT]: askedAt }));
   };
+}
+
+interface TokenOfRequest extends WithCookie {
+  authToken: string | null;
+  refused: AccountsError | null;
+}
+
+function parseCookie(
+  value: unknown,
+  server: Pick<AccountsServer, 'siteUrl' | 'report'>,
+): SessionCookie | null {
+  if (value === undefined || value === false) return null;
+  return createSessionCookie(value === true ? {} : (value as CookieOptions), server);
 }
 
 function createAddressOf(

@@ -2,7 +2,7 @@ import { within } from '../core/deadline.ts';
 import { AccountsError } from '../errors.ts';
 
 /** When the look-up of a request's session was begun: the deadline of its operations counts from there. */
-export const ASKED_AT = Symbol('graphql-accounts asked at');
+export const ASKED_AT = Symbol.for('graphql-accounts asked at');
 
 /**
  * SERVICE_UNAVAILABLE when an operation takes too long: each of its calls may end just in time while a store is slow,

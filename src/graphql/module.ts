@@ -3,6 +3,7 @@ import { flag, refuseUnknown } from '../core/option-checks.ts';
 import type { AccountsService, Services } from '../core/service.ts';
 import type { User } from '../core/user.ts';
 import { ACCOUNTS_SDL } from '../generated/sdl.ts';
+import { noteOwnTypes } from './own-types.ts';
 import { type AccountsResolver, createResolvers } from './resolvers.ts';
 import { checkServer } from './server-argument.ts';
 import { adaptTypeDefs, parseGraphQLName } from './type-defs.ts';
@@ -14,6 +15,8 @@ export interface AccountsModuleOptions {
   rootQueryName?: string | undefined;
   /** `Mutation` by default. */
   rootMutationName?: string | undefined;
+  /** The name of our `User`, for hosts that have one of their own. `User` by default. */
+  userType?: string | undefined;
   /**
    * Writes the directive of that name on our fields that need a session, so that the schema tells who may use them.
    * They refuse strangers with and without it. None by default: then the host need not declare it.
@@ -33,13 +36,14 @@ const KNOWN: { readonly [option in keyof Required<AccountsModuleOptions>]: true 
   extendTypeDefs: true,
   rootQueryName: true,
   rootMutationName: true,
+  userType: true,
   directiveName: true,
 };
 
 /** The options of accounts-js's modules that have no place here, and why. */
 const REFUSED: ReadonlyMap<string, string> = new Map([
   ['withSchemaDefinition', 'the host owns its schema: write `schema { query: … }` there'],
-  ['userAsInterface', 'User is a type: add fields with `extend type User`'],
+  ['userAsInterface', 'User is a type: add fields with `extend type User`, or rename it (userType)'],
   ['micro', 'it is an option of AccountsServer'],
 ]);
 
@@ -63,11 +67,17 @@ export function accountsModule<U extends User, F extends Services>(
 ): AccountsModule {
   checkServer(server, 'accountsModule');
   refuseUnknown(options, KNOWN, 'accountsModule', REFUSED);
-  const { rootQueryName = 'Query', rootMutationName = 'Mutation', directiveName } = options;
+  const {
+    rootQueryName = 'Query',
+    rootMutationName = 'Mutation',
+    userType = 'User',
+    directiveName,
+  } = options;
   const adapting = {
     extendTypeDefs: flag(options.extendTypeDefs, false, 'extendTypeDefs'),
     rootQueryName: parseGraphQLName(rootQueryName, 'rootQueryName'),
     rootMutationName: parseGraphQLName(rootMutationName, 'rootMutationName'),
+    userType: parseGraphQLName(userType, 'userType'),
     directiveName: directiveName === undefined ? null : parseGraphQLName(directiveName, 'directiveName'),
   };
   if (server.micro) {
@@ -79,12 +89,14 @@ export function accountsModule<U extends User, F extends Services>(
   const sdl = [ACCOUNTS_SDL, ...operations.map(({ typeDefs }) => typeDefs)].join('\n');
   const needsSession = new Set(operations.flatMap((service) => service.needsSession ?? []));
   const { Query, Mutation, User } = createResolvers(server);
+  const typeDefs = adaptTypeDefs(sdl, adapting, needsSession);
+  noteOwnTypes(server, typeDefs, userType);
   return {
-    typeDefs: adaptTypeDefs(sdl, adapting, needsSession),
+    typeDefs,
     resolvers: {
       [rootQueryName]: Query,
       [rootMutationName]: Mutation,
-      ...(Object.keys(User).length > 0 && { User }),
+      ...(Object.keys(User).length > 0 && { [userType]: User }),
     },
   };
 }

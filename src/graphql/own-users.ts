@@ -1,12 +1,22 @@
+interface Login {
+  user: { readonly id?: unknown };
+  tokens: { readonly accessToken?: unknown };
+}
+
 /** Users of a login that was just made or renewed: whoever gets them is their owner. */
 const ownUsers = new WeakSet<object>();
 
-/** Notes whose the login is that an operation gives, by itself or beside what else it has done. */
+/** Notes whose the login is that an operation gives. */
 export function withOwner(result: unknown): unknown {
   if (result instanceof Promise) return result.then(withOwner);
-  const logins = isObject(result) ? [result, result.loginResult] : [];
-  for (const login of logins) if (isOwnLogin(login)) ownUsers.add(login.user);
+  for (const { user, tokens } of loginsIn(result)) if (isOwn(user, tokens)) ownUsers.add(user);
   return result;
+}
+
+/** The login that an operation gives, by itself or beside what else it has done. */
+export function loginsIn(result: unknown): Login[] {
+  const candidates = isObject(result) ? [result, result.loginResult] : [];
+  return candidates.filter(isLogin);
 }
 
 /** Whether the user was given to its owner by a login of the same request. */
@@ -14,14 +24,17 @@ export function isOwnUser(user: object): boolean {
   return ownUsers.has(user);
 }
 
+function isLogin(value: unknown): value is Login {
+  return isObject(value) && isObject(value.user) && isObject(value.tokens);
+}
+
 /** Not one of an impersonator, who is not the user. */
-function isOwnLogin(login: unknown): login is { user: object } {
-  if (!isObject(login) || !isObject(login.user) || !isObject(login.tokens)) return false;
-  const payload = String(login.tokens.accessToken).split('.')[1] ?? '';
+function isOwn(user: { id?: unknown }, { accessToken }: Login['tokens']): boolean {
+  const payload = String(accessToken).split('.')[1] ?? '';
   try {
     // Of a token that was made by us a moment ago.
     const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString());
-    return isObject(claims) && claims.sub === login.user.id && claims.act === undefined;
+    return isObject(claims) && claims.sub === user.id && claims.act === undefined;
   } catch {
     return false;
   }

@@ -41,6 +41,12 @@ export function headerOf(request: AnyRequest, name: string): string | null {
   return typeof value === 'string' ? value : null;
 }
 
+/** In upper case; empty where a host does not tell. */
+export function methodOf(request: AnyRequest): string {
+  const { method } = request as { readonly method?: unknown };
+  return typeof method === 'string' ? method.toUpperCase() : '';
+}
+
 /** The value of a cookie (RFC 6265, 5.4). Null when there is none, or more than one: somebody may have planted it. */
 export function cookieOf(request: AnyRequest, name: string): string | null {
   const pairs = (headerOf(request, 'cookie') ?? '').split(';').map((pair) => pair.trim());
@@ -54,7 +60,7 @@ export function cookieOf(request: AnyRequest, name: string): string | null {
  */
 export function staysOpen({ connectionParams, extra }: RequestHolder, request: AnyRequest): boolean {
   if (connectionParams !== undefined || (isObject(extra) && extra.request === request)) return true;
-  return isNodeRequest(request) && request.headers.upgrade !== undefined;
+  return headerOf(request, 'upgrade') !== null;
 }
 
 /** The token from the parameters that a client opened its WebSocket with, or else from the request's header. */
@@ -65,20 +71,42 @@ export function tokenOf(
 ): string | null {
   const { connectionParams: params } = holder;
   if (isObject(params)) {
-    const token =
-      bearer(params[headerName]) ?? bearer(params.authorization) ?? bearer(params.Authorization) ?? null;
+    const own = (name: string): unknown => (Object.hasOwn(params, name) ? params[name] : undefined);
+    const token = bearer(own(headerName)) ?? bearer(own('authorization')) ?? bearer(own('Authorization'));
     if (token !== null) return token;
   }
-  return request && bearer(headerOf(request, headerName));
+  return request && (repeated(request, headerName) ?? bearer(headerOf(request, headerName)));
 }
 
-/** The token in `Bearer …` (RFC 6750, 2.1), or alone, as clients of accounts-js may send it. Null for other schemes. */
+/**
+ * The token in `Bearer …` (RFC 6750, 2.1), or alone, as clients of accounts-js may send it. Null for other schemes. A
+ * list comes back whole, and is no good token: to choose one of two would let whoever adds a header choose the user.
+ */
 function bearer(value: unknown): string | null {
   if (typeof value !== 'string' || value === '') return null;
-  const space = value.indexOf(' ');
-  if (space < 0) return /^bearer$/i.test(value) ? null : value;
-  if (space !== 'bearer'.length || value.slice(0, space).toLowerCase() !== 'bearer') return null;
-  return value.slice(space).trim() || null;
+  if (/,[ \t]*bearer[ \t]/i.test(value)) return value;
+  const [scheme = ''] = /^[^ ]*/.exec(value) ?? [];
+  if (/^bearer$/i.test(scheme)) return value.slice(scheme.length).replace(/^ +/, '').trimEnd() || null;
+  const isOther = scheme !== value && /^[\w!#$%&'*+.^`|~-]+$/.test(scheme);
+  return isOther ? null : value;
+}
+
+/** A header that came twice. Node keeps the first of some and tells nobody. */
+function repeated(request: AnyRequest, name: string): string | null {
+  const { rawHeaders } = nodeRequestOf(request) as { readonly rawHeaders?: unknown };
+  if (!Array.isArray(rawHeaders)) return null;
+  const values: unknown[] = [];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const header = String(rawHeaders[at]);
+    if (header.length === name.length && header.toLowerCase() === name) values.push(rawHeaders[at + 1]);
+  }
+  return values.length > 1 ? values.join(', ') : null;
+}
+
+/** That of Node inside one of Fastify (`raw`) or Koa (`req`). */
+function nodeRequestOf(request: AnyRequest): object {
+  const { raw, req } = request as { readonly raw?: unknown; readonly req?: unknown };
+  return [raw, req].find((value) => isObject(value)) ?? request;
 }
 
 function isObject(value: unknown): value is { [key: string]: unknown } {

@@ -18,9 +18,11 @@ import type { AccountsContext } from './context.ts';
 import { ASKED_AT, withinDeadline } from './deadline.ts';
 import { maskError } from './graphql-error.ts';
 import { NO_ACCOUNTS, onMissingAccounts } from './missing-context.ts';
+import { noteOwnResolver, OTHER_SERVER } from './own-resolvers.ts';
 import { isOwnUser, withOwner } from './own-users.ts';
 import type { RequestHolder } from './request.ts';
 import { isLoaded } from './requester.ts';
+import { COOKIE_OF_REQUEST, dropCookie, keepInCookie, type WithCookie } from './session-cookie.ts';
 
 export type AccountsResolver = (parent: unknown, args: unknown, context: unknown) => Promise<unknown>;
 
@@ -28,7 +30,7 @@ type Operations = { readonly [field: string]: Operation };
 type Resolvers = { [field: string]: AccountsResolver };
 
 /** The context of the host. Without the plugin and `createContext` nothing of ours is in it: nobody is logged in. */
-type GivenContext = Partial<AccountsContext> & RequestHolder & { [ASKED_AT]?: number };
+type GivenContext = Partial<AccountsContext> & RequestHolder & WithCookie & { [ASKED_AT]?: number };
 
 /** The resolvers of `Query` and `Mutation`: the server's own operations and those of its services. */
 export function createResolvers<U extends User, F extends Services>(
@@ -36,12 +38,13 @@ export function createResolvers<U extends User, F extends Services>(
 ): { Query: Resolvers; Mutation: Resolvers; User: Resolvers } {
   const services = Object.values<AccountsService>(server.services);
   const checkContext = onMissingAccounts(() => server.report(new Error(NO_ACCOUNTS), 'a resolver'));
-  const resolver =
-    (run: (context: GivenContext, args: unknown) => unknown): AccountsResolver =>
-    async (_parent, args, context) => {
+  const resolver = (run: (context: GivenContext, args: unknown) => unknown): AccountsResolver =>
+    noteOwnResolver(async (_parent: unknown, args: unknown, context: unknown) => {
       checkContext(context);
       const given = (context ?? {}) as GivenContext;
       try {
+        if (given.accounts && given.accounts !== server)
+          throw new TypeError(`This operation ${OTHER_SERVER}.`);
         // The look-up of the session has waited for the store already: another wait would pass the deadline (S55).
         if (given.authError?.retryable) throw given.authError;
         const result = run(given, args);
@@ -52,13 +55,14 @@ export function createResolvers<U extends User, F extends Services>(
         if (typeof retryAfter === 'number') wishRetryAfter(given, retryAfter);
         throw maskError(error, (cause, where) => server.report(cause, where));
       }
-    };
+    }, server);
   const fields = (operations: Operations): [string, AccountsResolver][] =>
     Object.entries(operations).map(([field, operation]) => [
       field,
       resolver((context, args) => {
         wishNoStore(context);
-        return withOwner(operation(args as never, callerOf(server, context)));
+        const result = withOwner(operation(args as never, callerOf(server, context)));
+        return context[COOKIE_OF_REQUEST] ? withCookie(context, field, result) : result;
       }),
     ]);
   const ownFields = (given: { readonly [field: string]: UserField }): [string, AccountsResolver][] =>
@@ -82,6 +86,13 @@ export function createResolvers<U extends User, F extends Services>(
     ]),
     User: merged(services.flatMap(({ operations }) => ownFields(operations?.ownFields ?? {}))),
   };
+}
+
+async function withCookie(context: GivenContext, field: string, pending: unknown): Promise<unknown> {
+  const result = await pending;
+  if (field === 'logout') dropCookie(context);
+  else keepInCookie(context, result);
+  return result;
 }
 
 /** Returns null without a good token, whatever is wrong with it. Throws only when that could not be found out. */

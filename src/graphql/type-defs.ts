@@ -1,6 +1,8 @@
 import {
   type DirectiveNode,
+  type DocumentNode,
   Kind,
+  type NamedTypeNode,
   type ObjectTypeDefinitionNode,
   type ObjectTypeExtensionNode,
   parse,
@@ -13,44 +15,65 @@ interface TypeDefsOptions {
   extendTypeDefs: boolean;
   rootQueryName: string;
   rootMutationName: string;
+  /** The name of our `User`. */
+  userType: string;
   /** Put this directive on the root fields that need a session. Null: none. */
   directiveName: string | null;
 }
 
-type RootType = ObjectTypeDefinitionNode | ObjectTypeExtensionNode;
+type AdaptedType = ObjectTypeDefinitionNode | ObjectTypeExtensionNode;
 
 /** Rewrites our SDL to the host's names, as extensions, with the directive on what needs a session. */
 export function adaptTypeDefs(
   sdl: string,
-  { extendTypeDefs, rootQueryName, rootMutationName, directiveName }: TypeDefsOptions,
+  { extendTypeDefs, rootQueryName, rootMutationName, userType, directiveName }: TypeDefsOptions,
   needsSession: ReadonlySet<string>,
 ): string {
   const names = new Map([
     ['Query', rootQueryName],
     ['Mutation', rootMutationName],
+    ['User', userType],
   ]);
-  const changesNothing = rootQueryName === 'Query' && rootMutationName === 'Mutation' && !directiveName;
+  const changesNothing = [...names].every(([ours, given]) => ours === given) && !directiveName;
   if (changesNothing && !extendTypeDefs) return sdl;
-  const adapt = <N extends RootType>(node: N): N | undefined => {
+  const document = parse(sdl, { noLocation: true });
+  refuseTaken(document, names);
+  const adapt = <N extends AdaptedType>(node: N): N | undefined => {
     const value = names.get(node.name.value);
     if (value === undefined) return undefined;
+    const isRoot = node.name.value !== 'User';
     const fields = node.fields?.map((field) =>
-      directiveName && needsSession.has(field.name.value)
+      isRoot && directiveName && needsSession.has(field.name.value)
         ? { ...field, directives: [...(field.directives ?? []), directive(directiveName)] }
         : field,
     );
     return { ...node, name: { ...node.name, value }, ...(fields && { fields }) };
   };
-  const adapted = visit(parse(sdl, { noLocation: true }), {
+  const rename = (node: NamedTypeNode): NamedTypeNode | undefined => {
+    const value = names.get(node.name.value);
+    return value === undefined ? undefined : { ...node, name: { ...node.name, value } };
+  };
+  const adapted = visit(document, {
+    NamedType: rename,
     ObjectTypeExtension: adapt,
     ObjectTypeDefinition: (node) => {
-      const root = adapt(node);
-      if (!root || !extendTypeDefs) return root;
-      const { description: _, ...extension } = root;
+      const adaptedType = adapt(node);
+      if (!adaptedType || !extendTypeDefs || node.name.value === 'User') return adaptedType;
+      const { description: _, ...extension } = adaptedType;
       return { ...extension, kind: Kind.OBJECT_TYPE_EXTENSION };
     },
   });
   return print(adapted);
+}
+
+/** Throws a TypeError when a type was given the name of another: two would be merged to one. */
+function refuseTaken({ definitions }: DocumentNode, names: ReadonlyMap<string, string>): void {
+  const others = definitions.flatMap((node) => ('name' in node && node.name ? [node.name.value] : []));
+  const taken = new Set(others.filter((name) => !names.has(name)));
+  for (const name of names.values()) {
+    if (taken.has(name)) throw new TypeError(`accountsModule: there is another type ${name}`);
+    taken.add(name);
+  }
 }
 
 /** A name by the grammar of GraphQL, without the leading `__` that it keeps for itself. Throws a TypeError. */

@@ -7,8 +7,12 @@ import { AccountsError } from '../errors.ts';
 import { fulfil, markAnswered } from './answer.ts';
 import { ensureGuards } from './auth-directive/index.ts';
 import { CONTEXT_OPTIONS, type ContextOptions, contextReader, REFUSED_CONTEXT_OPTIONS } from './context.ts';
+import { ofEveryCopy } from './every-copy.ts';
 import { toGraphQLError, withCode, withCodes } from './graphql-error.ts';
-import type { RequestHolder } from './request.ts';
+import { coverResults } from './live/ending.ts';
+import { liveResults } from './live/live-results.ts';
+import { ensureOwnResolvers } from './own-resolvers.ts';
+import { ensureOwnTypes } from './own-types.ts';
 import { checkServer } from './server-argument.ts';
 import { parseGraphQLName } from './type-defs.ts';
 
@@ -24,29 +28,38 @@ const KNOWN: { readonly [option in keyof Required<UseAccountsOptions>]: true } =
 
 /** The hooks of an Envelop or Yoga plugin that we use, written out so that neither package is needed for its types. */
 export interface AccountsPlugin {
-  onPluginInit(): void;
+  onPluginInit(payload?: { plugins?: readonly unknown[] | undefined }): void;
   onSchemaChange(payload: { schema: unknown }): void;
   onContextBuilding(payload: {
-    context: RequestHolder;
+    context: object;
     extendContext(extension: object): void;
   }): void | Promise<void>;
-  onExecute(payload: OperationPayload): { onExecuteDone(payload: ResultPayload): EachResult | undefined };
+  onExecute(payload: OperationPayload): { onExecuteDone(payload: DonePayload): EachResult | undefined };
   onSubscribe(payload: OperationPayload): {
-    onSubscribeResult(payload: ResultPayload): EachResult | undefined;
+    onSubscribeResult(payload: DonePayload): EachResult | undefined;
     onSubscribeError(payload: { error: unknown; setError(error: unknown): void }): void;
   };
   onRequest(payload: { request: Request }): void;
   onResponse(payload: ResponsePayload): void;
+  /**
+   * The id of a request's session, or null for nobody: by what a cache may keep answers. It is what the operations of
+   * the request will hear, by the same look-up.
+   */
+  sessionId(request: Request, serverContext?: object): Promise<string | null>;
 }
 
 interface OperationPayload {
-  args: { schema: unknown };
+  args: { schema: unknown; contextValue?: unknown };
   setResultAndStopExecution(result: { errors: GraphQLError[] }): void;
 }
 
 interface ResultPayload {
   result: unknown;
   setResult(result: ExecutionResult): void;
+}
+
+interface DonePayload extends ResultPayload {
+  args?: { contextValue?: unknown };
 }
 
 /** What Envelop calls for each result of a stream. */
@@ -64,13 +77,15 @@ interface ResponsePayload {
 
 /**
  * Puts `user`, `session` and the rest of `AccountsContext` into the context of every operation, for Yoga and Envelop.
- * One look-up per HTTP request that carries a token, none for one without. It promises four things more:
+ * One look-up per HTTP request that carries a token, none for one without. It promises five things more:
  *
  * - Nobody is logged in by mistake: a token that is not good, or a store that fails, leaves `user` null and says why
  *   in `authError`.
  * - `@auth` is no decoration: with a schema in which the directive stands and was not applied, `createYoga` throws;
  *   with one that is given later, every operation fails. Otherwise a forgotten transformer would publish the field.
  * - A code gets through: an `AccountsError` that a resolver of yours throws is told with it, and not masked.
+ * - Subscriptions end with the session, within 5 seconds: with a result that holds UNAUTHENTICATED, and over graphql-ws
+ *   the socket is closed with 4403.
  * - Tokens stay out of caches: an answer to one of our operations has `Cache-Control: no-store`, where the server
  *   gives its response to plugins, as Yoga does.
  *
@@ -88,7 +103,13 @@ export function useAccounts<U extends User, F extends Services>(
   refuseUnknown(options, KNOWN, 'useAccounts', REFUSED_CONTEXT_OPTIONS);
   const { directiveName = 'auth', ...contextOptions } = options;
   const read = contextReader(server, contextOptions);
-  const { check, isRefused } = schemaJudge(parseGraphQLName(directiveName, 'directiveName'), (error) =>
+  const name = parseGraphQLName(directiveName, 'directiveName');
+  const ensureOurs = (schema: GraphQLSchema): void => {
+    ensureGuards(schema, name);
+    ensureOwnResolvers(server, schema);
+    ensureOwnTypes(server, schema);
+  };
+  const { check, isRefused } = schemaJudge(ensureOurs, (error) =>
     server.report(error, 'every operation on this schema is refused'),
   );
   const refuseOperation = ({ args, setResultAndStopExecution }: OperationPayload): void => {
@@ -96,8 +117,9 @@ export function useAccounts<U extends User, F extends Services>(
     setResultAndStopExecution({ errors: [toGraphQLError(new AccountsError('INTERNAL_SERVER_ERROR'))] });
   };
   let starting = false;
-  return {
-    onPluginInit() {
+  const plugin: AccountsPlugin = {
+    onPluginInit({ plugins = [] } = {}) {
+      refuseSecond(plugins);
       starting = true;
       queueMicrotask(() => {
         starting = false;
@@ -118,6 +140,7 @@ export function useAccounts<U extends User, F extends Services>(
     },
     onSubscribe(payload) {
       refuseOperation(payload);
+      coverResults(payload.args.contextValue);
       return AFTER_SUBSCRIPTION;
     },
     onRequest({ request }) {
@@ -126,24 +149,49 @@ export function useAccounts<U extends User, F extends Services>(
     onResponse({ request, response, setResponse, fetchAPI }) {
       fulfil(request, response, setResponse, fetchAPI.Response);
     },
+    async sessionId(request, serverContext = {}) {
+      // Of Node, where the host has it: the operations prefer that one, and both must hear the same.
+      const { req, res } = serverContext as { req?: unknown; res?: unknown };
+      const { session } = await read({ req, res, request });
+      return session?.id ?? null;
+    },
   };
+  ours.add(plugin);
+  return plugin;
 }
 
-const EACH_RESULT: EachResult = { onNext: (payload) => void tellCodes(payload) };
+const ours = ofEveryCopy('plugins', () => new WeakSet<object>());
+
+/** Two would disagree about who asks, and the last would win. */
+function refuseSecond(plugins: readonly unknown[]): void {
+  const found = plugins.filter((plugin) => typeof plugin === 'object' && plugin !== null && ours.has(plugin));
+  if (found.length > 1) throw new TypeError('useAccounts is among the plugins more than once');
+}
+
+const EACH_RESULT: EachResult = { onNext: (payload) => tellCodes(payload) };
 
 /** Runs before Yoga masks what it does not know, as every plugin of the host does. */
-function tellCodes({ result, setResult }: ResultPayload): EachResult | undefined {
-  if (typeof result !== 'object' || result === null) return undefined;
-  if (Symbol.asyncIterator in result) return EACH_RESULT;
+function tellCodes({ result, setResult }: ResultPayload): void {
+  if (typeof result !== 'object' || result === null) return;
   const told = withCodes(result as ExecutionResult);
   if (told) setResult(told);
-  return undefined;
 }
 
-const AFTER_EXECUTION = { onExecuteDone: tellCodes };
+function afterwards({ args, result, setResult }: DonePayload, incremental: boolean): EachResult | undefined {
+  if (typeof result !== 'object' || result === null || !(Symbol.asyncIterator in result)) {
+    tellCodes({ result, setResult });
+    return undefined;
+  }
+  const live = liveResults(result, args?.contextValue, { incremental });
+  // Declared for one result; a stream is taken as well.
+  if (live) setResult(live as unknown as ExecutionResult);
+  return EACH_RESULT;
+}
+
+const AFTER_EXECUTION = { onExecuteDone: (payload: DonePayload) => afterwards(payload, true) };
 
 const AFTER_SUBSCRIPTION = {
-  onSubscribeResult: tellCodes,
+  onSubscribeResult: (payload: DonePayload) => afterwards(payload, false),
   onSubscribeError({ error, setError }: { error: unknown; setError(error: unknown): void }) {
     const told = withCode(error);
     if (told) setError(told);
@@ -151,10 +199,10 @@ const AFTER_SUBSCRIPTION = {
 };
 
 /** Judges each schema once. Every operation asks for the verdict, so the last schema that passed is kept at hand. */
-function schemaJudge(directiveName: string, report: (error: unknown) => void) {
+function schemaJudge(ensure: (schema: GraphQLSchema) => void, report: (error: unknown) => void) {
   const verdicts = new WeakMap<object, boolean>();
   let accepted: unknown;
-  const check = (schema: unknown): void => ensureGuards(schema as GraphQLSchema, directiveName);
+  const check = (schema: unknown): void => ensure(schema as GraphQLSchema);
   const judge = (schema: object): boolean => {
     try {
       check(schema);

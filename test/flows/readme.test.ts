@@ -81,6 +81,10 @@ test('every link of the pages leads somewhere', () => {
   }
 });
 
+/** The public methods of the class of the client. */
+const METHODS = /^export class AccountsClient \{.*?^}$/ms;
+const optionsIn = (name: string): RegExp => new RegExp(`^export interface ${name} \\{.*?^}$`, 'ms');
+
 describe('the tables of the docs', () => {
   test('name every error code, and no other', () => {
     expect(namesIn('errors.md').map(({ name }) => name)).toEqual(Object.keys(ERROR_MESSAGES));
@@ -101,6 +105,28 @@ describe('the tables of the docs', () => {
     const options = [...body.matchAll(/^ {2}(\w+)\??:/gm)].map(([, name]) => name);
     const taken = namesIn('options.md', of).filter(({ row }) => !row.includes('| refused:'));
     expect(taken.map(({ name }) => name).sort()).toEqual(options.sort());
+  });
+
+  test.each([
+    {
+      of: 'Options of the context',
+      types: ['graphql/context.ts ContextOptions', 'graphql/use-accounts.ts UseAccountsOptions'],
+    },
+    { of: 'A cookie in place of the header', types: ['graphql/session-cookie.ts CookieOptions'] },
+    { of: 'Schema', types: ['graphql/module.ts AccountsModuleOptions'] },
+  ])('name every option of a gateway, and no other: $of', ({ of, types }) => {
+    const options = types.flatMap((place) => {
+      const [file = '', type] = place.split(' ');
+      const source = readFileSync(join(ROOT, 'src', file), 'utf8');
+      const start = source.indexOf(`export interface ${type}`);
+      const body = source.slice(start, source.indexOf('\n}\n', start));
+      return [...body.matchAll(/^ {2}(\w+)\??:/gm)].map(([, name]) => name);
+    });
+    expect(
+      namesIn('gateway.md', of)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(options.sort());
   });
 
   test('name every event, and no other', () => {
@@ -126,6 +152,38 @@ describe('the tables of the docs', () => {
     expect(named.length).toBeGreaterThan(4);
     expect(methods).toEqual(expect.arrayContaining(named));
   });
+
+  test.each([
+    {
+      page: 'verify.md',
+      of: 'Options',
+      file: 'verify/verify-access-token.ts',
+      pattern: optionsIn('VerifyOptions'),
+    },
+    {
+      page: 'client.md',
+      of: 'Options',
+      file: 'client/accounts-client.ts',
+      pattern: optionsIn('AccountsClientOptions'),
+    },
+    { page: 'client.md', of: 'A client', file: 'client/accounts-client.ts', pattern: METHODS },
+  ])(
+    'name what there is for others than the server, and nothing else: $page, $of',
+    ({ page, of, file, pattern }) => {
+      const source = readFileSync(join(ROOT, 'src', file), 'utf8');
+      const [body = ''] = pattern.exec(source) ?? [];
+      const names = [...body.matchAll(/^ {2}(?:async |readonly )?(\w+)(?:\??:|[(<])/gm)].map(
+        ([, name]) => name,
+      );
+      const text = readFileSync(join(ROOT, 'docs', page), 'utf8');
+      const parts = text.split(/^##? /m);
+      const section = parts.find((part) => part.startsWith(of)) ?? '';
+      const rows = [...section.matchAll(/^\| (`.*?) \| /gm)].map(([, cell = '']) => cell);
+      const named = rows.flatMap((cell) => [...cell.matchAll(/`(\w+)/g)].map(([, name]) => name));
+      expect(named.length).toBeGreaterThan(4);
+      expect(named.sort()).toEqual(names.filter((name) => name !== 'constructor').sort());
+    },
+  );
 
   test('name every variable of the program, and no other', () => {
     expect(namesIn('serve.md').map(({ name }) => name)).toEqual(SETTINGS.map(({ variable }) => variable));
@@ -393,7 +451,7 @@ async function askAt(port: string, query: string, token?: string): Promise<Answe
 
 /** What a process prints, also when it fails: then that is what the test shows. */
 async function output(command: string, args: string[]): Promise<string> {
-  return run(command, args, { ...childOptions(), timeout: 20_000 }).then(
+  return run(command, args, { ...childOptions(), timeout: 50_000 }).then(
     ({ stdout, stderr }) => stdout + stderr,
     (error: { message: string; stdout?: string; stderr?: string }) =>
       `${error.message}\n${error.stdout}\n${error.stderr}`,

@@ -8,6 +8,7 @@ import {
   graphql,
   parse,
   subscribe,
+  versionInfo,
 } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { AccountsError } from '../../src/errors.ts';
@@ -196,7 +197,8 @@ describe('S51 @auth', () => {
     expect((await quiet.next()).value).toEqual({ data: { quiet: 1 } });
   });
 
-  test('holds for what is deferred', async () => {
+  // graphql 16 executes nothing in parts.
+  test.skipIf(versionInfo.major < 17)('holds for what is deferred', async () => {
     const { schema } = createSchema();
     const config = schema.toConfig();
     const incremental = authDirectiveTransformer(

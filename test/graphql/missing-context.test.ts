@@ -42,11 +42,50 @@ test('a forgotten plugin is told of once, by our operations and by @auth, which 
   expect(server.stateless).toBe(false);
 });
 
-test.each([undefined, null, {}, { user: null }, 'text'])('and so is the context %j', async (contextValue) => {
+class Context {
+  readonly loaders = {};
+}
+
+test.each<[string, unknown]>([
+  ['undefined', undefined],
+  ['null', null],
+  ['an empty object', {}],
+  ['one with nobody', { user: null }],
+  ['one without a prototype', Object.create(null)],
+  ['a frozen one', Object.freeze({ loaders: {} })],
+  ['one of a class', new Context()],
+  ['a Map', new Map([['user', 'somebody']])],
+  ['a list', ['user']],
+  ['a function', () => undefined],
+  ['text', 'text'],
+  ['a number', 7],
+  ['false', false],
+])('and so is a context that is %s', async (_, contextValue) => {
   const { errors, schema } = start();
-  await graphql({ schema, source: '{ getUser { id } secret }', contextValue });
+  const { data, errors: refusals } = await graphql({
+    schema,
+    source: '{ getUser { id } secret }',
+    contextValue,
+  });
+  expect({ ...data }).toEqual({ getUser: null, secret: null });
+  expect(refusals?.map(({ extensions }) => extensions.code)).toEqual(['UNAUTHENTICATED']);
+  const logout = await graphql({ schema, source: 'mutation { logout }', contextValue });
+  expect(logout.errors?.map(({ extensions }) => extensions.code)).toEqual(['UNAUTHENTICATED']);
   expect(errors).toHaveLength(1);
   expect(warned).toHaveLength(1);
+});
+
+test('a context of a class or a frozen one takes ours beside its own', async () => {
+  const { server, schema } = start();
+  for (const context of [new Context(), Object.freeze({ loaders: {} })]) {
+    const yoga = createYoga({ schema, logging: false, context, plugins: [modules.useAccounts(server)] });
+    const response = await yoga.fetch('http://localhost/graphql?query={getUser{id}secret}');
+    expect(await response.json()).toMatchObject({
+      data: { getUser: null, secret: null },
+      errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
+    });
+  }
+  expect(warned).toEqual([]);
 });
 
 test('nothing is told where useAccounts or createContext made the context, of strangers neither', async () => {

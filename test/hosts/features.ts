@@ -5,6 +5,8 @@ import { openSse, openWebSocket, type Stream } from './streams.ts';
 
 /** A running example. */
 export interface Subject {
+  /** Its copy, below what it needs. */
+  folder: string;
   url: string;
   masks: boolean;
   secret: string;

@@ -11,17 +11,26 @@ const PINNED: { readonly [group in Group]: Dependencies } = {
   'graphql-16': { graphql: '^16.14.2' },
   'graphql-17': { graphql: '^17.1.0' },
   'nest-11': { graphql: '^16.14.2' },
+  'nest-11-graphql-17': { graphql: '^17.1.0' },
 };
 
-const dependenciesOf = (file: string): Dependencies =>
-  (JSON.parse(readFileSync(file, 'utf8')) as { dependencies?: Dependencies }).dependencies ?? {};
+interface Manifest {
+  dependencies?: Dependencies;
+  /** What builds an example. */
+  devDependencies?: Dependencies;
+}
+
+const manifestOf = (...path: string[]): Manifest =>
+  JSON.parse(readFileSync(join(ROOT, ...path, 'package.json'), 'utf8')) as Manifest;
 
 for (const group of Object.keys(PINNED) as Group[]) {
   const hosts = HOSTS.filter(({ groups }) => groups.includes(group));
   if (hosts.length === 0) continue;
   const { 'graphql-accounts': _ours, ...dependencies } = Object.assign(
-    dependenciesOf(join(ROOT, 'package.json')),
-    ...hosts.map(({ folder }) => dependenciesOf(join(ROOT, 'examples', folder, 'package.json'))),
+    { ...manifestOf().dependencies },
+    ...hosts
+      .map(({ folder }) => manifestOf('examples', folder))
+      .flatMap(({ dependencies, devDependencies }) => [dependencies, devDependencies]),
     PINNED[group],
   ) as Dependencies;
   const folder = join(import.meta.dirname, group);

@@ -54,13 +54,15 @@ async function use(host: Host, group: Group): Promise<Row> {
     const folder = copy(host, group);
     await attempt(row, 'types', () => typeCheck(folder));
     const { url, stop } = await start(folder, host.path ?? '/graphql');
-    const subject = { url, masks: host.masks, secret: SECRET };
+    const subject = { folder, url, masks: host.masks, secret: SECRET };
     for (const [name, feature] of Object.entries(FEATURES) as [
       FeatureName,
       (typeof FEATURES)[FeatureName],
     ][]) {
       if (host.without[name] === undefined) await attempt(row, name, () => feature.run(subject));
     }
+    const { also } = host;
+    if (also) await attempt(row, also.title, () => also.run(subject));
     await stop();
   } catch (error) {
     row.problems.push(String(error));

@@ -68,4 +68,6 @@ const EXPLANATION = `What each column says:
 - **codes, and both maskings**: our refusals keep their code, an unexpected error in our operations tells nothing, and the host treats its own errors as it did before.
 - **\`no-store\`**: an answer that carries tokens is kept out of caches.
 - **subscriptions**: nothing starts for a stranger, and a stream ends within 5 s of its session.
+
+Nexus is not among them: its last release, 1.3.0, is of 2022. The schema that it makes is merged as that of [TypeGraphQL](type-graphql.md) is, with \`extensions: { directives: { auth: {} } }\` on a field.
 `;

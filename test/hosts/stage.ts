@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { collect, end, printed } from '../program.ts';
@@ -8,6 +9,11 @@ export const ROOT = join(import.meta.dirname, '../..');
 /** Two runs at once need two. */
 const STAGE = process.env.HOSTS_STAGE ?? join(ROOT, '.tmp/hosts');
 export const SECRET = 'a secret of the hosts that is long enough';
+
+/** Nothing that is built or started here calls home. */
+const SILENCE = { NEXT_TELEMETRY_DISABLED: '1' };
+/** Next.js prints its own line. */
+const ADDRESS = /(?:listening at|Local:) +(http:\/\/[^/\s]+)/;
 
 interface Manifest {
   version: string;
@@ -50,7 +56,7 @@ export function copy(host: Host, group: Group): string {
   rmSync(folder, { recursive: true, force: true });
   cpSync(join(ROOT, 'examples', host.folder), folder, {
     recursive: true,
-    filter: (path) => !path.includes('node_modules'),
+    filter: (path) => !/node_modules|\.next$/.test(path),
   });
   cpSync(join(import.meta.dirname, 'broken.mjs'), join(folder, 'broken.mjs'));
   return folder;
@@ -62,7 +68,7 @@ export async function start(
   path: string,
 ): Promise<{ url: string; stop(): Promise<unknown> }> {
   const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
-  if (scripts?.build) npm(folder, 'run', '--silent', 'build');
+  if (scripts?.build) await build(folder);
   const [command = '', ...args] = (scripts?.start ?? '').split(' ');
   const bin = join(folder, '../node_modules/.bin', command);
   const child = spawn(existsSync(bin) ? bin : process.execPath, args, {
@@ -71,12 +77,22 @@ export async function start(
       PATH: process.env.PATH,
       PORT: '0',
       TOKEN_SECRET: SECRET,
+      ...SILENCE,
       NODE_OPTIONS: `--import ${join(folder, 'broken.mjs')}`,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const [, origin = ''] = await printed(child, collect(child), /listening at (http:\/\/[^/\s]+)/);
+  const [, origin = ''] = await printed(child, collect(child), ADDRESS);
   return { url: origin + path, stop: () => end(child) };
+}
+
+/** Takes its time, in which others answer. Rejects with what the compiler says. */
+async function build(folder: string): Promise<void> {
+  const env = { ...process.env, ...SILENCE };
+  const child = spawn('npm', ['run', '--silent', 'build'], { cwd: folder, env });
+  const read = collect(child);
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) throw new Error(`the build failed:\n${read()}`);
 }
 
 export function npm(cwd: string, ...args: string[]): void {

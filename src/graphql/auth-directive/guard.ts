@@ -3,6 +3,7 @@ import { SECOND } from '../../core/time.ts';
 import { AccountsError } from '../../errors.ts';
 import type { AccountsContext } from '../context.ts';
 import { toGraphQLError } from '../graphql-error.ts';
+import { liveSource, SessionEnd } from '../live/live-results.ts';
 import { NO_ACCOUNTS, onMissingAccounts } from '../missing-context.ts';
 import { covers, type Requirement, SESSION, strictest } from './requirement.ts';
 
@@ -25,6 +26,7 @@ function guard(requirement: Requirement, resolve: Resolve = defaultFieldResolver
   const known = guards.get(resolve);
   if (known && covers(known, requirement)) return resolve;
   const guarded: Resolve = (parent, args, context, info) => {
+    if (parent instanceof SessionEnd) throw toGraphQLError(parent.error);
     refuseStrangers(context);
     refuseUnproved(context, requirement);
     return resolve(parent, args, context, info);
@@ -33,10 +35,19 @@ function guard(requirement: Requirement, resolve: Resolve = defaultFieldResolver
   return guarded;
 }
 
-/** Guards a field in place. A subscription is refused before its source starts, and again at each event. */
+/**
+ * Guards a field in place. A subscription is refused before its source starts, and again at each event, and its source
+ * ends with the session.
+ */
 export function guardField(field: GuardedField, isSubscription: boolean, requirement: Requirement): void {
   field.resolve = guard(requirement, field.resolve);
-  if (isSubscription) field.subscribe = guard(requirement, field.subscribe);
+  if (isSubscription) field.subscribe = guard(requirement, ending(field.subscribe));
+}
+
+/** A source that was guarded before ends by itself. */
+function ending(subscribe: Resolve = defaultFieldResolver): Resolve {
+  if (guards.has(subscribe)) return subscribe;
+  return (parent, args, context, info) => liveSource(subscribe(parent, args, context, info), context);
 }
 
 export function isGuarded(

@@ -1,0 +1,56 @@
+import type { AccountsServer } from '../../core/accounts-server.ts';
+import type { Services } from '../../core/service.ts';
+import type { User } from '../../core/user.ts';
+import { type ContextOptions, contextReader } from '../context.ts';
+import { createOperations } from '../live/operations.ts';
+import { hasHeaders, isNodeRequest, type RequestHolder } from '../request.ts';
+import { checkServer } from '../server-argument.ts';
+
+type Hook = (...args: unknown[]) => unknown;
+
+/** What we use of graphql-sse's `HandlerOptions`, written out so that the package is not needed for its types. */
+interface Hooks {
+  context: Hook;
+  onOperation: Hook;
+}
+
+/**
+ * The options of graphql-sse, with accounts: for every server that it runs on, with one connection for each stream and
+ * with one for all.
+ *
+ * - Each operation finds `AccountsContext` in its context, beside what your own `context` gives. The token is that of
+ *   the request that brought the operation.
+ * - When the session ends, its streams end with UNAUTHENTICATED within 5 seconds.
+ *
+ * ```ts
+ * const handler = createHandler(graphqlSseAccounts(accountsServer, { schema }));
+ * ```
+ *
+ * What it returns is of the type that it is given: `HandlerOptions` of graphql-sse.
+ */
+export function graphqlSseAccounts<U extends User, F extends Services, O extends object>(
+  server: AccountsServer<U, F>,
+  options: O,
+  contextOptions: ContextOptions = {},
+): O {
+  checkServer(server, 'graphqlSseAccounts');
+  const read = contextReader(server, contextOptions);
+  const operations = createOperations();
+  const own = options as { [hook in keyof Hooks]?: Hook | null | undefined };
+  const hooks: Hooks = {
+    context: async (request, ...more) =>
+      operations.contextOf(own.context, [request, ...more], await read(holderOf(request))),
+    async onOperation(contextValue, request, args, result, ...more) {
+      const changed = await own.onOperation?.(contextValue, request, args, result, ...more);
+      return operations.resultOf(args, changed ?? result);
+    },
+  };
+  return { ...options, ...hooks };
+}
+
+/** That of the server before graphql-sse's own: it has a socket. */
+function holderOf(request: unknown): RequestHolder {
+  const { raw, context } = request as { raw?: unknown; context?: { res?: unknown } };
+  if (!hasHeaders(raw)) return { request };
+  return isNodeRequest(raw) ? { req: raw, res: context?.res } : { request: raw };
+}
