@@ -54,8 +54,6 @@ export async function openWebSocket(url: string, query: string, token: string | 
     url: url.replace(/^http/, 'ws'),
     webSocketImpl: WebSocket,
     retryAttempts: 0,
-    // The server is to close it, and not this client as soon as its last stream is over.
-    lazyCloseTimeout: PATIENCE,
     connectionParams: token === null ? {} : { authorization: `Bearer ${token}` },
     on: { closed: (event) => closed.resolve((event as { code?: number }).code ?? null) },
   });

@@ -30,6 +30,8 @@ export class LiveStream<T> implements AsyncGenerator<T, undefined, undefined> {
   #unwatch: (() => void) | null;
   #last: IteratorYieldResult<T> | null = null;
   #open = true;
+  /** Whether it is over because it was ended. */
+  #ended = false;
 
   constructor(source: AsyncIterable<T>, ending: Ending<T>) {
     this.#source = source[Symbol.asyncIterator]();
@@ -39,9 +41,9 @@ export class LiveStream<T> implements AsyncGenerator<T, undefined, undefined> {
 
   next(): Promise<IteratorResult<T, undefined>> {
     if (!this.#open) {
-      const last = this.#last ?? DONE;
+      const last = this.#last;
       this.#last = null;
-      return Promise.resolve(last);
+      return last ? Promise.resolve(last) : this.#done();
     }
     return new Promise((resolve, reject) => {
       const waiting = { resolve, reject };
@@ -80,6 +82,15 @@ export class LiveStream<T> implements AsyncGenerator<T, undefined, undefined> {
     await this.return();
   }
 
+  /**
+   * One turn after the end: a socket is closed in between. Had the client heard first that its stream is complete, it
+   * might have closed the socket itself, and not know why.
+   */
+  async #done(): Promise<IteratorReturnResult<undefined>> {
+    if (this.#ended) await new Promise((resolve) => setImmediate(resolve));
+    return DONE;
+  }
+
   #pull(): Promise<IteratorResult<T, unknown>> {
     try {
       return Promise.resolve(this.#source.next());
@@ -105,6 +116,7 @@ export class LiveStream<T> implements AsyncGenerator<T, undefined, undefined> {
     const last: IteratorYieldResult<T> = { done: false, value: this.#ending.last(error) };
     const [first] = this.#waiting.splice(0, 1);
     if (!this.#close()) return;
+    this.#ended = true;
     if (first) first.resolve(last);
     else this.#last = last;
     this.#abandon();
