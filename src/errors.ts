@@ -94,6 +94,8 @@ export class AccountsError extends Error {
   }
 }
 
-function isOfAnotherCopy(error: Error & { readonly code?: unknown }): boolean {
-  return error.name === 'AccountsError' && Object.hasOwn(ERROR_MESSAGES, String(error.code));
+/** Not one of an application's own class of that name: it has no extensions that could be told. */
+function isOfAnotherCopy(error: Error & { readonly code?: unknown; readonly extensions?: unknown }): boolean {
+  const { code } = (error.extensions ?? {}) as { readonly code?: unknown };
+  return error.name === 'AccountsError' && code === error.code && Object.hasOwn(ERROR_MESSAGES, String(code));
 }

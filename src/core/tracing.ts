@@ -64,7 +64,8 @@ export function createTrace(tracer: Tracer | undefined, report: Report): Trace {
         );
       }),
     );
-    return begun ?? begin();
+    begun ??= begin();
+    return begun;
   };
 }
 

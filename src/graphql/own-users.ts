@@ -3,13 +3,16 @@ interface Login {
   tokens: { readonly accessToken?: unknown };
 }
 
-/** Users of a login that was just made or renewed: whoever gets them is their owner. */
-const ownUsers = new WeakSet<object>();
+/**
+ * By the context of an operation, the users of the logins that it has made or renewed: whoever gets them there is their
+ * owner. Not anywhere: listeners get the same objects, and an application may show who is online.
+ */
+const ownUsers = new WeakMap<object, WeakSet<object>>();
 
 /** Notes whose the login is that an operation gives. */
-export function withOwner(result: unknown): unknown {
-  if (result instanceof Promise) return result.then(withOwner);
-  for (const { user, tokens } of loginsIn(result)) if (isOwn(user, tokens)) ownUsers.add(user);
+export function withOwner(result: unknown, context: object): unknown {
+  if (result instanceof Promise) return result.then((login) => withOwner(login, context));
+  for (const { user, tokens } of loginsIn(result)) if (isOwn(user, tokens)) noteOwn(user, context);
   return result;
 }
 
@@ -19,9 +22,13 @@ export function loginsIn(result: unknown): Login[] {
   return candidates.filter(isLogin);
 }
 
-/** Whether the user was given to its owner by a login of the same request. */
-export function isOwnUser(user: object): boolean {
-  return ownUsers.has(user);
+/** Whether the user was given to its owner by a login of the same operation. */
+export function isOwnUser(user: object, context: unknown): boolean {
+  return isObject(context) && ownUsers.get(context)?.has(user) === true;
+}
+
+function noteOwn(user: object, context: object): void {
+  if (isObject(context)) ownUsers.set(context, (ownUsers.get(context) ?? new WeakSet()).add(user));
 }
 
 function isLogin(value: unknown): value is Login {

@@ -13,9 +13,10 @@ import type {
   MutationVerifyAuthenticationArgs,
 } from '../generated/types.ts';
 import { wishNoStore, wishRetryAfter } from './answer.ts';
+import { hintNever } from './cache-hint.ts';
 import { callerOf } from './caller.ts';
 import type { AccountsContext } from './context.ts';
-import { ASKED_AT, withinDeadline } from './deadline.ts';
+import { askedAtOf, type WithAskedAt, withinDeadline } from './deadline.ts';
 import { maskError } from './graphql-error.ts';
 import { NO_ACCOUNTS, onMissingAccounts } from './missing-context.ts';
 import { noteOwnResolver, OTHER_SERVER } from './own-resolvers.ts';
@@ -24,13 +25,18 @@ import type { RequestHolder } from './request.ts';
 import { isLoaded } from './requester.ts';
 import { COOKIE_OF_REQUEST, dropCookie, keepInCookie, type WithCookie } from './session-cookie.ts';
 
-export type AccountsResolver = (parent: unknown, args: unknown, context: unknown) => Promise<unknown>;
+export type AccountsResolver = (
+  parent: unknown,
+  args: unknown,
+  context: unknown,
+  info?: unknown,
+) => Promise<unknown>;
 
 type Operations = { readonly [field: string]: Operation };
 type Resolvers = { [field: string]: AccountsResolver };
 
 /** The context of the host. Without the plugin and `createContext` nothing of ours is in it: nobody is logged in. */
-type GivenContext = Partial<AccountsContext> & RequestHolder & WithCookie & { [ASKED_AT]?: number };
+type GivenContext = Partial<AccountsContext> & RequestHolder & WithCookie & WithAskedAt;
 
 /** The resolvers of `Query` and `Mutation`: the server's own operations and those of its services. */
 export function createResolvers<U extends User, F extends Services>(
@@ -39,7 +45,8 @@ export function createResolvers<U extends User, F extends Services>(
   const services = Object.values<AccountsService>(server.services);
   const checkContext = onMissingAccounts(() => server.report(new Error(NO_ACCOUNTS), 'a resolver'));
   const resolver = (run: (context: GivenContext, args: unknown) => unknown): AccountsResolver =>
-    noteOwnResolver(async (_parent: unknown, args: unknown, context: unknown) => {
+    noteOwnResolver(async (_parent: unknown, args: unknown, context: unknown, info?: unknown) => {
+      hintNever(info);
       checkContext(context);
       const given = (context ?? {}) as GivenContext;
       try {
@@ -49,7 +56,7 @@ export function createResolvers<U extends User, F extends Services>(
         if (given.authError?.retryable) throw given.authError;
         const result = run(given, args);
         if (!(result instanceof Promise)) return result;
-        return await withinDeadline(result, given[ASKED_AT], server.operationTimeout);
+        return await withinDeadline(result, askedAtOf(given, info), server.operationTimeout);
       } catch (error) {
         const retryAfter = error instanceof AccountsError ? error.extensions.retryAfter : undefined;
         if (typeof retryAfter === 'number') wishRetryAfter(given, retryAfter);
@@ -61,18 +68,19 @@ export function createResolvers<U extends User, F extends Services>(
       field,
       resolver((context, args) => {
         wishNoStore(context);
-        const result = withOwner(operation(args as never, callerOf(server, context)));
+        const result = withOwner(operation(args as never, callerOf(server, context)), context);
         return context[COOKIE_OF_REQUEST] ? withCookie(context, field, result) : result;
       }),
     ]);
   const ownFields = (given: { readonly [field: string]: UserField }): [string, AccountsResolver][] =>
     Object.entries(given).map(([field, resolve]) => [
       field,
-      async (user, args, context) => {
+      async (user, args, context, info) => {
+        hintNever(info);
         const caller = callerOf(server, (context ?? {}) as GivenContext);
         const { id } = user as User;
-        if (caller.userId !== id && !isOwnUser(user as User)) return null;
-        return resolver(() => resolve(user as User, caller))(user, args, context);
+        if (caller.userId !== id && !isOwnUser(user as User, context)) return null;
+        return resolver(() => resolve(user as User, caller))(user, args, context, info);
       },
     ]);
   return {

@@ -105,7 +105,7 @@ const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 
 /** Headers that a page of another site can send without a preflight, or that browsers send by themselves. */
 const SENT_BY_ANYBODY =
-  /^(accept|accept-(charset|encoding|language)|connection|content-(language|length|type)|cookie2?|date|dnt|host|origin|range|referer|te|upgrade(-insecure-requests)?|user-agent|via|(sec|proxy)-.*|cache-control|pragma|priority|if-.*|last-event-id|authorization)$/;
+  /^(accept|accept-(charset|encoding|language)|access-control-.*|connection|content-(language|length|type)|cookie2?|date|dnt|expect|host|keep-alive|origin|ping-(from|to)|range|referer|save-data|te|trailer|transfer-encoding|upgrade(-insecure-requests)?|user-agent|via|(sec|proxy)-.*|cache-control|pragma|priority|purpose|if-.*|last-event-id|authorization)$/;
 
 function parseName(name: unknown = '__Host-accounts', { protocol, hostname }: URL) {
   if (typeof name !== 'string' || !TOKEN.test(name))

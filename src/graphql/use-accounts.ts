@@ -40,6 +40,7 @@ export interface AccountsPlugin {
     onSubscribeError(payload: { error: unknown; setError(error: unknown): void }): void;
   };
   onRequest(payload: { request: Request }): void;
+  onRequestParse(payload: { request: Request }): void;
   onResponse(payload: ResponsePayload): void;
   /**
    * The id of a request's session, or null for nobody: by what a cache may keep answers. It is what the operations of
@@ -144,6 +145,10 @@ export function useAccounts<U extends User, F extends Services>(
       return AFTER_SUBSCRIPTION;
     },
     onRequest({ request }) {
+      markAnswered({ request });
+    },
+    onRequestParse({ request }) {
+      // A plugin behind this one may have put another in its place.
       markAnswered({ request });
     },
     onResponse({ request, response, setResponse, fetchAPI }) {

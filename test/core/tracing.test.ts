@@ -196,6 +196,15 @@ describe('a tracer that fails', () => {
       },
     },
     {
+      what: 'begins the work too late',
+      tracer: {
+        startActiveSpan: (_name, _options, work) => {
+          queueMicrotask(() => void work(span));
+          return undefined as never;
+        },
+      },
+    },
+    {
       what: 'begins the work twice',
       tracer: {
         startActiveSpan: (_name, _options, work) => {

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { graphql } from 'graphql';
-import { createYoga } from 'graphql-yoga';
+import { createYoga, type Plugin } from 'graphql-yoga';
 import { describe, expect, test } from 'vitest';
 import { memoryDatabase } from '../../src/database/memory/index.ts';
 import { fulfil, markAnswered, wishCookie, wishNoStore, wishRetryAfter } from '../../src/graphql/answer.ts';
@@ -71,6 +71,29 @@ for (const useStatelessSession of [false, true])
       http.close();
     });
   });
+
+test('S50 an answer is kept out of caches, and has its cookie, where a plugin has put another request in place', async () => {
+  const siteUrl = 'https://app.example.com';
+  const { server, schema, signUp } = createGateway({ siteUrl });
+  await signUp({ email: 'ada@example.com' });
+  const replacing: Plugin = {
+    onRequest: ({ request, setRequest }) => setRequest(new Request(request)),
+  };
+  const ours = useAccounts(server, { cookie: true });
+  for (const plugins of [
+    [ours, replacing],
+    [replacing, ours],
+  ]) {
+    const answer = await createYoga({ schema, logging: false, plugins }).fetch('http://localhost/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-accounts-csrf': '1' },
+      body: JSON.stringify({ query: login(PASSWORD) }),
+    });
+    expect(await answer.text()).toContain('"accessToken":"ey');
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(answer.headers.getSetCookie()).toEqual([expect.stringContaining('__Host-accounts=ey')]);
+  }
+});
 
 describe('what an operation wishes of the answer', () => {
   const aRequest = () => new Request('http://localhost/');

@@ -1,5 +1,11 @@
-import { expect, test } from 'vitest';
+import { makeExecutableSchema } from '@graphql-tools/schema';
+import { execute, type GraphQLSchema, parse } from 'graphql';
+import { expect, test, vi } from 'vitest';
 import { memoryDatabase } from '../../src/database/memory/index.ts';
+import { createContext } from '../../src/graphql/context.ts';
+import { accountsModule } from '../../src/graphql/module.ts';
+import { AccountsServer, password, type ServiceFactory, type User } from '../../src/index.ts';
+import { fastHashes, PASSWORD, SECRET } from '../accounts.ts';
 import { outcomeAfter, slow, useSteppedTimers } from '../slow.ts';
 import { codeIn, createGateway } from './gateway.ts';
 
@@ -36,4 +42,42 @@ test('S55 an operation and the look-up before it end in time together', async ()
   const code = ask(CHANGE, { token }).then(codeIn);
   expect(await outcomeAfter(860, code)).toBe('pending');
   expect(await outcomeAfter(80, code)).toBe('SERVICE_UNAVAILABLE');
+});
+
+test('a field of the user’s own has the whole time in a subscription, however long it has gone on', async () => {
+  const secrets: ServiceFactory = {
+    create: () => ({
+      operations: {
+        typeDefs: 'extend type User { secret: String }',
+        ownFields: {
+          secret: async ({ id }: User) => {
+            await new Promise((resolve) => setTimeout(resolve, 50));
+            return `the secret of ${id}`;
+          },
+        },
+      },
+    }),
+  };
+  const server = new AccountsServer(
+    { db: memoryDatabase(), tokenSecret: SECRET, operationTimeout: 900 },
+    { password: password(fastHashes), secrets },
+  );
+  const { typeDefs, resolvers } = accountsModule(server);
+  const schema: GraphQLSchema = makeExecutableSchema({
+    typeDefs: [typeDefs, 'type Query { me: User } type Subscription { me: User }'],
+    resolvers,
+  });
+  await server.services.password.createUser({ username: 'ada', password: PASSWORD });
+  const { tokens } = await server.loginWithService('password', { user: 'ada', password: PASSWORD });
+  const headers = { authorization: `Bearer ${tokens.accessToken}` };
+  const contextValue = await createContext(server)(new Request('http://localhost/', { headers }));
+  vi.advanceTimersByTime(10_000);
+  const told = async (operation: string) => {
+    const document = parse(`${operation} { me { secret } }`);
+    const args = { schema, document, contextValue, rootValue: { me: contextValue.user } };
+    const { data, errors } = await execute(args);
+    return errors?.[0]?.extensions.code ?? JSON.stringify(data);
+  };
+  expect(await outcomeAfter(60, told('subscription'))).toMatch(/^{"me":{"secret":"the secret of /);
+  expect(await outcomeAfter(60, told('query'))).toBe('SERVICE_UNAVAILABLE');
 });

@@ -71,6 +71,27 @@ describe('S51 a directive of our name that is more than ours', () => {
       expect(use).toThrow('@auth has the argument requires, which would be ignored');
   });
 
+  test.each([{ name: 'auth' }, { name: 'auth', args: {} }, { name: 'auth', args: { maxAge: 60 } }])(
+    'S51 is found in the list that code writes directives as: %j',
+    async (use) => {
+      const extensions = { directives: [{ name: 'other' }, null, use] };
+      const query = new GraphQLObjectType({
+        name: 'Query',
+        fields: { secret: { type: GraphQLString, extensions, resolve: () => 'the treasure' } },
+      });
+      const schema = new GraphQLSchema({ query });
+      expect(() => start(schema)).toThrow('@auth stands in the schema but was not applied to Query.secret');
+      const applied = authDirectiveTransformer(schema);
+      expect(() => start(applied)).not.toThrow();
+      const { errors } = await graphql({
+        schema: applied,
+        source: '{ secret }',
+        contextValue: { accounts: {} },
+      });
+      expect(errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
+    },
+  );
+
   test.each([
     'directive @auth on FIELD_DEFINITION | OBJECT',
     'directive @auth on FIELD_DEFINITION',

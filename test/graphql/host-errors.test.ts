@@ -37,6 +37,11 @@ const THROWN: [string, () => unknown, object | null][] = [
     told('MINE', 'mine'),
   ],
   ['any other error', () => SECRET_CAUSE, null],
+  [
+    'one of a class of the host’s own',
+    () => Object.assign(new Error('text of a driver'), { name: 'AccountsError', code: 'FORBIDDEN' }),
+    null,
+  ],
 ];
 
 function told(code: string, message: string, more: object = {}) {

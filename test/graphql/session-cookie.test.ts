@@ -299,6 +299,8 @@ describe('S50 the options of the cookie', () => {
     [{ csrfHeader: 'Accept-Language' }, 'without a preflight'],
     [{ csrfHeader: 'Sec-Fetch-Site' }, 'without a preflight'],
     [{ csrfHeader: 'Origin' }, 'without a preflight'],
+    [{ csrfHeader: 'Ping-From' }, 'without a preflight'],
+    [{ csrfHeader: 'Transfer-Encoding' }, 'without a preflight'],
     [{ csrfHeader: 'two words' }, 'without a preflight'],
     [{ csrfHeader: '' }, 'without a preflight'],
     [{ origins: SITE }, 'a list of origins'],

@@ -27,7 +27,7 @@ const secrets = (asked: string[], fails = { now: false }): ServiceFactory => ({
 
 const HOST = /* GraphQL */ `
   extend type User { nickname: String }
-  type Query { everybody: [User!]! }
+  type Query { everybody: [User!]! online: [User!]! }
 `;
 
 async function start(options: { useStatelessSession?: boolean } = {}) {
@@ -54,10 +54,13 @@ async function start(options: { useStatelessSession?: boolean } = {}) {
     return user;
   };
   const [ada, eve] = [await signUp('ada'), await signUp('eve')];
+  const online: User[] = [];
+  for (const event of ['LoginSuccess', 'RefreshTokensSuccess'] as const)
+    server.on(event, ({ user }) => void (user.id === ada.id && online.splice(0, 1, user)));
   const { typeDefs, resolvers } = accountsModule(server);
   const mine = {
     User: { nickname: ({ username }: User) => `the one called ${username}` },
-    Query: { everybody: () => [ada, eve] },
+    Query: { everybody: () => [ada, eve], online: () => online },
   };
   const schema = makeExecutableSchema({ typeDefs: [typeDefs, HOST], resolvers: [resolvers, mine] });
   const yoga = createYoga({ schema, logging: false, batching: true, plugins: [useAccounts(server)] });
@@ -150,6 +153,21 @@ for (const useStatelessSession of [false, true])
       const { user: grace } = (await ask(signUp)).data.createUser.loginResult;
       expect(grace.secret).toBe(`the secret of ${grace.id}`);
       expect(server.stateless).toBe(useStatelessSession);
+    });
+
+    test('S51 is nobody else’s where an application shows who has logged in', async () => {
+      const { ask, server, logIn, ada, eve } = await begin();
+      const { tokens, user } = (await ask(LOGIN)).data.authenticate;
+      expect(user.secret).toBe(secretOf(ada));
+      await ask(
+        `mutation { refreshTokens(accessToken: "${tokens.accessToken}", refreshToken: "${tokens.refreshToken}") { user { secret } } }`,
+      );
+      const ONLINE = '{ online { username secret } }';
+      const nobodys = { data: { online: [{ username: 'ada', secret: null }] } };
+      const { accessToken } = await server.loginWithUser(eve).then(({ tokens }) => tokens);
+      expect(await ask(ONLINE)).toEqual(nobodys);
+      expect(await ask(ONLINE, accessToken)).toEqual(nobodys);
+      expect((await ask(ONLINE, (await logIn('ada')).accessToken)).data.online[0].secret).toBe(secretOf(ada));
     });
 
     test('of one operation of a batch is no other’s', async () => {

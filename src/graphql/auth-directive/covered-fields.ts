@@ -49,8 +49,8 @@ export function coveredFields(schema: GraphQLSchema, directiveName: string): Cov
 function createCover(schema: GraphQLSchema, type: Declaring, directiveName: string): Cover {
   const standsOn = (node: Parameters<typeof getDirective>[1]): Requirement | null => {
     // A schema made by code need not declare what it uses.
-    const uses = getDirective(schema, node, directiveName);
-    return together(uses?.map((args) => parseRequirement(directiveName, args)) ?? []);
+    const uses = [...(getDirective(schema, node, directiveName) ?? []), ...listedUses(node, directiveName)];
+    return together(uses.map((args) => parseRequirement(directiveName, args)));
   };
   const ofType = standsOn(type);
   const cover = Object.values(type.getFields()).flatMap((field): [string, Requirement][] => {
@@ -58,6 +58,14 @@ function createCover(schema: GraphQLSchema, type: Declaring, directiveName: stri
     return requirement ? [[field.name, requirement]] : [];
   });
   return new Map(cover);
+}
+
+/** What schemas made by code say as a list of `{ name, args }`, of which `getDirective` sees nothing. */
+function listedUses({ extensions }: { readonly extensions?: object }, directiveName: string): unknown[] {
+  const { directives } = (extensions ?? {}) as { readonly directives?: unknown };
+  if (!Array.isArray(directives)) return [];
+  const uses = directives as readonly ({ readonly name?: unknown; readonly args?: unknown } | null)[];
+  return uses.filter((use) => use?.name === directiveName).map((use) => use?.args);
 }
 
 /** Null where nothing covers. */

@@ -1,6 +1,7 @@
 import { defaultFieldResolver, type GraphQLFieldResolver } from 'graphql';
 import { SECOND } from '../../core/time.ts';
 import { AccountsError } from '../../errors.ts';
+import { hintPrivate } from '../cache-hint.ts';
 import type { AccountsContext } from '../context.ts';
 import { toGraphQLError } from '../graphql-error.ts';
 import { liveSource, SessionEnd } from '../live/live-results.ts';
@@ -27,6 +28,7 @@ function guard(requirement: Requirement, resolve: Resolve = defaultFieldResolver
   if (known && covers(known, requirement)) return resolve;
   const guarded: Resolve = (parent, args, context, info) => {
     if (parent instanceof SessionEnd) throw toGraphQLError(parent.error);
+    hintPrivate(info);
     refuseStrangers(context);
     refuseUnproved(context, requirement);
     return resolve(parent, args, context, info);

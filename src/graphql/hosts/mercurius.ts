@@ -85,7 +85,8 @@ export function mercuriusAccounts<U extends User, F extends Services>(
   };
   return async (app) => {
     if (!app.graphql) throw new TypeError('mercuriusAccounts: register mercurius first');
-    check(app.graphql.schema);
+    // And again at the first operation: until then plugins may give the same schema other resolvers, by `defineLoaders`.
+    ensureGuards(app.graphql.schema, name);
     const graphql = app.graphql as { addHook: AddHook };
     graphql.addHook('preExecution', extend);
     graphql.addHook('preSubscriptionExecution', extend);

@@ -103,6 +103,19 @@ test('S51 a schema on which the directive was forgotten is refused, at the start
   expect((await run('{ diary }', {})).errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
 });
 
+test('S51 a resolver that another plugin gives to the same schema is guarded too', async () => {
+  const { run, schema } = await register();
+  const field = schema.getQueryType()?.getFields().diary;
+  if (!field) throw new Error('there is no such field');
+  // As `defineResolvers` and `defineLoaders` do it.
+  field.resolve = () => 'Diary of everybody';
+  const { context } = httpContext();
+  expect(await run('{ diary }', context)).toMatchObject({
+    data: { diary: null },
+    errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
+  });
+});
+
 test('an operation that came neither by HTTP nor by a socket is of nobody', async () => {
   const { run } = await register();
   const { errors } = await run('{ diary }', { user: { id: 'somebody' } });
