@@ -45,17 +45,14 @@ export type {
 } from './database/ports.ts';
 export { AccountsError, type AccountsErrorCode } from './errors.ts';
 export { type AuthDirective, authDirective } from './graphql/auth-directive/index.ts';
-export { clientAddress } from './graphql/client-address.ts';
-export {
-  type AccountsContext,
-  type ContextOf,
-  type ContextOptions,
-  createContext,
-} from './graphql/context.ts';
+export { type AccountsContext, type ContextOf, createContext } from './graphql/context.ts';
+export type { ContextOptions } from './graphql/context-options.ts';
+export type { CookieOptions } from './graphql/cookie/options.ts';
+export type { AccountsPlugin } from './graphql/envelop-hooks.ts';
 export { type AccountsModule, type AccountsModuleOptions, accountsModule } from './graphql/module.ts';
-export type { WebSocketContext } from './graphql/request.ts';
-export type { CookieOptions } from './graphql/session-cookie.ts';
-export { type AccountsPlugin, type UseAccountsOptions, useAccounts } from './graphql/use-accounts.ts';
+export { clientAddress } from './graphql/request/client-address.ts';
+export type { WebSocketContext } from './graphql/request/request.ts';
+export { type UseAccountsOptions, useAccounts } from './graphql/use-accounts.ts';
 export { consoleMail } from './mail/console.ts';
 export { fileMail } from './mail/file.ts';
 export { smtpMail } from './mail/smtp.ts';

@@ -12,6 +12,11 @@ export function needPackage(name: string, whoNeedsIt: string): void {
   throw new MissingPackage(`${whoNeedsIt} needs the package ${name}: npm install ${name}`);
 }
 
+/** For the `catch` of an `import()` of such a package: by it a bundler sees that it may be missing, and takes the rest. */
+export function rethrow(error: unknown): never {
+  throw error;
+}
+
 /** A package that its user has to install. */
 export class MissingPackage extends Error {
   override readonly name = 'MissingPackage';

@@ -62,18 +62,29 @@ const ROOMS: { room: RegExp; may: RegExp[] }[] = [
     ],
   })),
   { room: /^database\/conformance\//, may: [/^database\/(conformance\/|ports\.ts)/] },
-  {
-    room: /^graphql\//,
+  // From the floor up: what a request says, what its answer carries, and so on. Above them stands what people import.
+  ...[
+    { room: 'request', below: [] },
+    { room: 'answer', below: ['request'] },
+    { room: 'operation', below: ['request', 'answer'] },
+    { room: 'cookie', below: ['request', 'answer', 'operation'] },
+    { room: 'schema', below: [] },
+  ].map(({ room, below }) => ({
+    room: new RegExp(`^graphql/${room}/`),
     may: [
-      /^graphql\//,
-      /^core\//,
-      /^errors\.ts$/,
-      /^generated\//,
-      /^node:/,
-      /^graphql$/,
-      /^@graphql-tools\/utils$/,
+      new RegExp(`^graphql/(${[room, ...below].join('|')})/`),
+      // Of the context and the module only the types: the test below sees to it.
+      /^graphql\/(is-object|every-copy|context|module)\.ts$/,
+      ...[/^core\//, /^errors\.ts$/, /^generated\//, /^node:/, /^graphql$/],
     ],
-  },
+  })),
+  ...['hosts/', '(?!hosts/)'].map((room) => ({
+    room: new RegExp(`^graphql/${room}`),
+    may: [
+      room === 'hosts/' ? /^graphql\// : /^graphql\/(?!hosts\/)/,
+      ...[/^core\//, /^errors\.ts$/, /^generated\//, /^node:/, /^graphql$/, /^@graphql-tools\/utils$/],
+    ],
+  })),
   ...['verify', 'client'].map((name) => ({
     room: new RegExp(`^${name}/`),
     may: [
@@ -113,6 +124,15 @@ test('the main entry reaches no database adapter and no package that a host may 
   );
   expect(adapters).toEqual([]);
 });
+
+test.each(['request', 'answer', 'operation', 'cookie', 'schema'])(
+  'graphql/%s reaches no context and no module of types',
+  (room) => {
+    const files = sources().filter((file) => file.startsWith(`graphql/${room}/`));
+    const above = files.flatMap(reachedFrom).filter((file) => /^graphql\/(context|module)\.ts$/.test(file));
+    expect(above).toEqual([]);
+  },
+);
 
 test.each(['verify', 'client'])('%s reaches neither Node nor graphql', (name) => {
   const reached = reachedFrom(`${name}/index.ts`);

@@ -4,7 +4,7 @@ import { attw, provenance, publint } from './package/linters.ts';
 import { loading, oneRealm } from './package/loading.ts';
 import { maps } from './package/maps.ts';
 import { runtimes } from './package/runtimes.ts';
-import { sizes, treeShaking, webOnly } from './package/sizes.ts';
+import { bundling, sizes, treeShaking, webOnly } from './package/sizes.ts';
 import { type Check, Failure, prepare, tool } from './package/stage.ts';
 import { types } from './package/types.ts';
 
@@ -17,6 +17,7 @@ const CHECKS: { readonly [name: string]: Check } = {
   'import and require of every subpath': loading,
   'size of every subpath': sizes,
   'tree-shaking': treeShaking,
+  'bundled without what is optional': bundling,
   'client and verify on Web APIs alone': webOnly,
   'other runtimes': runtimes,
   'types in the projects of others': types,

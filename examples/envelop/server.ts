@@ -2,7 +2,15 @@
 import { createServer } from 'node:http';
 import { envelop, useEngine, useMaskedErrors, useSchema } from '@envelop/core';
 import { makeExecutableSchema } from '@graphql-tools/schema';
-import { execute, parse, specifiedRules, subscribe, validate } from 'graphql';
+import {
+  type DocumentNode,
+  execute,
+  type GraphQLError,
+  parse,
+  specifiedRules,
+  subscribe,
+  validate,
+} from 'graphql';
 import {
   AccountsServer,
   accountsModule,
@@ -74,7 +82,12 @@ interface Params {
 /** What is executed for a request, or why nothing is. */
 async function prepare(request: object, { query, operationName, variables }: Params) {
   const { schema, parse, validate, contextFactory } = getEnveloped(request);
-  const document = parse(query);
+  let document: DocumentNode;
+  try {
+    document = parse(query);
+  } catch (error) {
+    return { errors: [error as GraphQLError] };
+  }
   const errors = validate(schema, document);
   if (errors.length > 0) return { errors };
   return { schema, document, operationName, variableValues: variables, contextValue: await contextFactory() };
@@ -90,9 +103,11 @@ const overSse = createSseHandler({
   ...engine,
   onSubscribe: ({ raw, context: { res } }, params) => prepare({ req: raw, res }, params),
 });
-const server = createServer((req, res) =>
-  req.headers.accept === 'text/event-stream' ? overSse(req, res) : overHttp(req, res),
-);
+const server = createServer((req, res) => {
+  const answered = req.headers.accept === 'text/event-stream' ? overSse(req, res) : overHttp(req, res);
+  // graphql-sse rejects when its client has left before the stream began.
+  answered.catch(() => res.destroy());
+});
 useServer(
   {
     ...engine,

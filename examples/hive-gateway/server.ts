@@ -19,6 +19,7 @@ const gateway = createGatewayRuntime<Context>({
       'user-agent': headers.get('user-agent'),
       origin: headers.get('origin'),
       cookie: headers.get('cookie'),
+      'x-accounts-csrf': headers.get('x-accounts-csrf'),
     }),
     fromSubgraphsToClient: ({ response: { headers } }) => ({
       ...(headers.get('cache-control') === 'no-store' && { 'cache-control': 'no-store' }),
@@ -28,6 +29,8 @@ const gateway = createGatewayRuntime<Context>({
   },
 });
 
+// Requests wait for the schema, and sockets do not.
+await gateway.getSchema();
 const server = createServer(gateway);
 useServer(
   getGraphQLWSOptions(gateway, ({ extra }: { extra: Extra }) => ({

@@ -1,4 +1,4 @@
-import { clientAddress } from '../graphql/client-address.ts';
+import { clientAddress } from '../graphql/request/client-address.ts';
 import type { OAuthOptions } from '../services/oauth/index.ts';
 import { isRpId } from '../services/passkey/relying-party.ts';
 import { BadConfiguration } from './bad-configuration.ts';

@@ -30,6 +30,11 @@ export interface AccountsClientOptions {
   now?: (() => number) | undefined;
 }
 
+/** The options at run time; the type makes the list whole. */
+const KNOWN: { readonly [option in keyof Required<AccountsClientOptions>]: true } = {
+  ...{ url: true, storage: true, headers: true, credentials: true, timeout: true, fetch: true, now: true },
+};
+
 /** A user's address, name or id, the password, and the code of a second factor where one is on. */
 export interface PasswordLogin {
   email?: string | undefined;
@@ -57,6 +62,8 @@ export class AccountsClient {
   readonly #fetch: typeof fetch;
 
   constructor(options: AccountsClientOptions) {
+    const unknown = Object.keys(options).find((option) => !Object.hasOwn(KNOWN, option));
+    if (unknown !== undefined) throw new TypeError(`createAccountsClient: there is no option ${unknown}`);
     const { storage = memoryStorage(), headers = {}, credentials, timeout = 30_000 } = options;
     const { now = Date.now, fetch: fetcher = fetchOfRuntime } = options;
     const url = resolve(options.url);
@@ -200,7 +207,8 @@ export class AccountsClient {
 }
 
 /**
- * Makes a client. It uses Web APIs only, in browsers, workers, Node, Deno and Bun.
+ * Makes a client. It uses Web APIs only, in browsers, workers, Node, Deno and Bun. Throws a TypeError for an option that
+ * does not exist, and for a `url` that is none.
  *
  * ```ts
  * import { createAccountsClient } from 'graphql-accounts/client';
@@ -219,7 +227,11 @@ const fetchOfRuntime: typeof fetch = (input, init) => fetch(input, init);
 /** Throws a TypeError for what is no http or https URL. */
 function resolve(url: string | URL): URL {
   const { location } = globalThis as { location?: { href: string } };
-  const resolved = new URL(url, location?.href);
-  if (resolved.protocol === 'https:' || resolved.protocol === 'http:') return resolved;
+  try {
+    const resolved = new URL(url, location?.href);
+    if (resolved.protocol === 'https:' || resolved.protocol === 'http:') return resolved;
+  } catch {
+    // The same is said of what is no URL at all.
+  }
   throw new TypeError('createAccountsClient: url must be an http or https URL');
 }

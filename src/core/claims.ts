@@ -8,6 +8,9 @@ export const MAX_TOKEN_LENGTH = 8 * 1024;
 
 const MAX_SKEW = MINUTE;
 
+/** The kind of a token, as its header names it: of access, or of refresh (RFC 9068, 2.1). */
+export type TokenType = 'at+jwt' | 'rt+jwt';
+
 /** Whom an access token speaks for. */
 export interface AccessClaims {
   readonly userId: string;
@@ -54,6 +57,13 @@ const RESERVED_CLAIMS: ReadonlySet<string> = new Set([
   '__proto__',
   'toJSON',
 ]);
+
+/** The name of the key that has signed a token of this kind, by its header. Throws UNAUTHENTICATED. */
+export function kidOf(header: Readonly<Record<string, unknown>> | null, typ: TokenType): string {
+  // RFC 7515, 4.1.11: a token whose extensions are not understood is refused, and none is understood here.
+  if (header?.typ !== typ || 'crit' in header || typeof header.kid !== 'string') throw refused();
+  return header.kid;
+}
 
 /** Throws UNAUTHENTICATED for what lacks a claim of ours, and for what was made later than now. */
 export function parsePayload(payload: unknown, now: number): OurPayload {

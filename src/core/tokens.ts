@@ -8,6 +8,7 @@ import {
   MAX_TOKEN_LENGTH,
   type OurPayload,
   refused,
+  type TokenType,
   withoutReserved,
 } from './claims.ts';
 import { readToken } from './jwt.ts';
@@ -107,7 +108,7 @@ export class Tokens {
     return accessClaims(this.#read(token, 'at+jwt', this.#options.access));
   }
 
-  #sign(typ: string, { issuer, audience }: Audience, expiresAt: number, claims: object): string {
+  #sign(typ: TokenType, { issuer, audience }: Audience, expiresAt: number, claims: object): string {
     const { keyring, now } = this.#options;
     if (!keyring.signing) throw new AccountsError('FORBIDDEN', 'This server verifies tokens and makes none.');
     const { key, kid, algorithm } = keyring.signing;
@@ -128,7 +129,7 @@ export class Tokens {
     return token;
   }
 
-  #read(token: unknown, typ: string, audience: Audience): OurPayload {
+  #read(token: unknown, typ: TokenType, audience: Audience): OurPayload {
     const { keyring, now } = this.#options;
     return readToken(token, typ, keyring.verification, { ...audience, now: now() });
   }

@@ -3,10 +3,10 @@ import { flag, refuseUnknown } from '../core/option-checks.ts';
 import type { AccountsService, Services } from '../core/service.ts';
 import type { User } from '../core/user.ts';
 import { ACCOUNTS_SDL } from '../generated/sdl.ts';
-import { noteOwnTypes } from './own-types.ts';
 import { type AccountsResolver, createResolvers } from './resolvers.ts';
+import { noteOwnTypes } from './schema/own-types.ts';
+import { adaptTypeDefs, parseGraphQLName } from './schema/type-defs.ts';
 import { checkServer } from './server-argument.ts';
-import { adaptTypeDefs, parseGraphQLName } from './type-defs.ts';
 
 export interface AccountsModuleOptions {
   /** Write `extend type Query` in place of `type Query`, for hosts that do not merge types. Off by default. */

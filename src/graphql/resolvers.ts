@@ -12,18 +12,18 @@ import type {
   MutationRefreshTokensArgs,
   MutationVerifyAuthenticationArgs,
 } from '../generated/types.ts';
-import { wishNoStore, wishRetryAfter } from './answer.ts';
-import { hintNever } from './cache-hint.ts';
-import { callerOf } from './caller.ts';
+import { hintNever } from './answer/cache-hint.ts';
+import { wishNoStore, wishRetryAfter } from './answer/wishes.ts';
 import type { AccountsContext } from './context.ts';
-import { askedAtOf, type WithAskedAt, withinDeadline } from './deadline.ts';
+import { COOKIE_OF_REQUEST, dropCookie, keepInCookie, type WithCookie } from './cookie/session-cookie.ts';
 import { maskError } from './graphql-error.ts';
-import { NO_ACCOUNTS, onMissingAccounts } from './missing-context.ts';
-import { noteOwnResolver, OTHER_SERVER } from './own-resolvers.ts';
-import { isOwnUser, withOwner } from './own-users.ts';
-import type { RequestHolder } from './request.ts';
-import { isLoaded } from './requester.ts';
-import { COOKIE_OF_REQUEST, dropCookie, keepInCookie, type WithCookie } from './session-cookie.ts';
+import { callerOf } from './operation/caller.ts';
+import { askedAtOf, type WithAskedAt, withinDeadline } from './operation/deadline.ts';
+import { isOwnUser, withOwner } from './operation/logins.ts';
+import { NO_ACCOUNTS, onMissingAccounts } from './operation/missing-context.ts';
+import type { RequestHolder } from './request/request.ts';
+import { isLoaded } from './request/requester.ts';
+import { noteOwnResolver, OTHER_SERVER } from './schema/own-resolvers.ts';
 
 export type AccountsResolver = (
   parent: unknown,

@@ -1,80 +1,28 @@
-import type { ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
+import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import type { AccountsServer } from '../core/accounts-server.ts';
-import { refuseUnknown } from '../core/option-checks.ts';
 import type { Services } from '../core/service.ts';
 import type { User } from '../core/user.ts';
 import { AccountsError } from '../errors.ts';
-import { fulfil, markAnswered } from './answer.ts';
+import { fulfil, markAnswered } from './answer/wishes.ts';
 import { ensureGuards } from './auth-directive/index.ts';
-import { CONTEXT_OPTIONS, type ContextOptions, contextReader, REFUSED_CONTEXT_OPTIONS } from './context.ts';
+import { contextReader } from './context.ts';
+import { type PluginOptions, parsePluginOptions } from './context-options.ts';
+import type {
+  AccountsPlugin,
+  DonePayload,
+  EachResult,
+  OperationPayload,
+  ResultPayload,
+} from './envelop-hooks.ts';
 import { ofEveryCopy } from './every-copy.ts';
 import { toGraphQLError, withCode, withCodes } from './graphql-error.ts';
 import { coverResults } from './live/ending.ts';
 import { liveResults } from './live/live-results.ts';
-import { ensureOwnResolvers } from './own-resolvers.ts';
-import { ensureOwnTypes } from './own-types.ts';
-import { checkServer } from './server-argument.ts';
-import { parseGraphQLName } from './type-defs.ts';
+import { createSchemaJudge } from './schema/judge.ts';
+import { ensureOwnResolvers } from './schema/own-resolvers.ts';
+import { ensureOwnTypes } from './schema/own-types.ts';
 
-export interface UseAccountsOptions extends ContextOptions {
-  /** The directive whose application is checked. `auth` by default. */
-  directiveName?: string | undefined;
-}
-
-const KNOWN: { readonly [option in keyof Required<UseAccountsOptions>]: true } = {
-  ...CONTEXT_OPTIONS,
-  directiveName: true,
-};
-
-/** The hooks of an Envelop or Yoga plugin that we use, written out so that neither package is needed for its types. */
-export interface AccountsPlugin {
-  onPluginInit(payload?: { plugins?: readonly unknown[] | undefined }): void;
-  onSchemaChange(payload: { schema: unknown }): void;
-  onContextBuilding(payload: {
-    context: object;
-    extendContext(extension: object): void;
-  }): void | Promise<void>;
-  onExecute(payload: OperationPayload): { onExecuteDone(payload: DonePayload): EachResult | undefined };
-  onSubscribe(payload: OperationPayload): {
-    onSubscribeResult(payload: DonePayload): EachResult | undefined;
-    onSubscribeError(payload: { error: unknown; setError(error: unknown): void }): void;
-  };
-  onRequest(payload: { request: Request }): void;
-  onRequestParse(payload: { request: Request }): void;
-  onResponse(payload: ResponsePayload): void;
-  /**
-   * The id of a request's session, or null for nobody: by what a cache may keep answers. It is what the operations of
-   * the request will hear, by the same look-up.
-   */
-  sessionId(request: Request, serverContext?: object): Promise<string | null>;
-}
-
-interface OperationPayload {
-  args: { schema: unknown; contextValue?: unknown };
-  setResultAndStopExecution(result: { errors: GraphQLError[] }): void;
-}
-
-interface ResultPayload {
-  result: unknown;
-  setResult(result: ExecutionResult): void;
-}
-
-interface DonePayload extends ResultPayload {
-  args?: { contextValue?: unknown };
-}
-
-/** What Envelop calls for each result of a stream. */
-interface EachResult {
-  onNext(payload: ResultPayload): void;
-}
-
-interface ResponsePayload {
-  request: Request;
-  serverContext: unknown;
-  response: Response;
-  setResponse(response: Response): void;
-  fetchAPI: { Response: typeof Response };
-}
+export type UseAccountsOptions = PluginOptions;
 
 /**
  * Puts `user`, `session` and the rest of `AccountsContext` into the context of every operation, for Yoga and Envelop.
@@ -100,17 +48,14 @@ export function useAccounts<U extends User, F extends Services>(
   server: AccountsServer<U, F>,
   options: UseAccountsOptions = {},
 ): AccountsPlugin {
-  checkServer(server, 'useAccounts');
-  refuseUnknown(options, KNOWN, 'useAccounts', REFUSED_CONTEXT_OPTIONS);
-  const { directiveName = 'auth', ...contextOptions } = options;
-  const read = contextReader(server, contextOptions);
-  const name = parseGraphQLName(directiveName, 'directiveName');
+  const { contextOptions, directiveName } = parsePluginOptions(options, 'useAccounts');
+  const read = contextReader('useAccounts', server, contextOptions);
   const ensureOurs = (schema: GraphQLSchema): void => {
-    ensureGuards(schema, name);
+    ensureGuards(schema, directiveName);
     ensureOwnResolvers(server, schema);
     ensureOwnTypes(server, schema);
   };
-  const { check, isRefused } = schemaJudge(ensureOurs, (error) =>
+  const { check, isRefused } = createSchemaJudge(ensureOurs, (error) =>
     server.report(error, 'every operation on this schema is refused'),
   );
   const refuseOperation = ({ args, setResultAndStopExecution }: OperationPayload): void => {
@@ -202,28 +147,3 @@ const AFTER_SUBSCRIPTION = {
     if (told) setError(told);
   },
 };
-
-/** Judges each schema once. Every operation asks for the verdict, so the last schema that passed is kept at hand. */
-function schemaJudge(ensure: (schema: GraphQLSchema) => void, report: (error: unknown) => void) {
-  const verdicts = new WeakMap<object, boolean>();
-  let accepted: unknown;
-  const check = (schema: unknown): void => ensure(schema as GraphQLSchema);
-  const judge = (schema: object): boolean => {
-    try {
-      check(schema);
-      return true;
-    } catch (error) {
-      report(error);
-      return false;
-    }
-  };
-  const isRefused = (schema: unknown): boolean => {
-    if (schema === accepted) return false;
-    if (typeof schema !== 'object' || schema === null) return true;
-    const isGood = verdicts.get(schema) ?? judge(schema);
-    verdicts.set(schema, isGood);
-    if (isGood) accepted = schema;
-    return !isGood;
-  };
-  return { check, isRefused };
-}

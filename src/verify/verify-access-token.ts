@@ -1,8 +1,15 @@
 import type { JSONWebKeySet } from 'jose';
 import { compactVerify } from 'jose/jws/compact/verify';
-import { type AccessClaims, accessClaims, type OurPayload, parsePayload, refused } from '../core/claims.ts';
+import {
+  type AccessClaims,
+  accessClaims,
+  kidOf,
+  type OurPayload,
+  parsePayload,
+  refused,
+} from '../core/claims.ts';
 import { SECOND } from '../core/units.ts';
-import { kidOf, parseObject } from './compact.ts';
+import { headerOf, parseObject } from './compact.ts';
 import { type KeySource, sourceOfKeySet, sourceOfKeys } from './key-source.ts';
 import type { AccessTokenKey, Key } from './keys.ts';
 
@@ -61,7 +68,7 @@ export async function verifyAccessToken(
   options: VerifyOptions,
 ): Promise<VerifiedAccessToken> {
   const { find, issuer, audiences, now } = await resolve(options);
-  const kid = kidOf(token);
+  const kid = kidOf(headerOf(token), 'at+jwt');
   const time = now();
   const key = await find(kid, time);
   if (!key) throw refused();

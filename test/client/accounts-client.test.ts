@@ -376,9 +376,16 @@ describe('what a client is made with', () => {
     ]);
   });
 
+  test('an option that does not exist is refused', () => {
+    const options = { url: 'http://127.0.0.1/graphql', store: undefined };
+    expect(() => createAccountsClient(options)).toThrow('createAccountsClient: there is no option store');
+  });
+
   test('a URL that is one', () => {
     for (const url of ['/graphql', 'nonsense', 'javascript:alert(1)', 'file:///graphql']) {
-      expect(() => createAccountsClient({ url })).toThrow(TypeError);
+      expect(() => createAccountsClient({ url })).toThrow(
+        new TypeError('createAccountsClient: url must be an http or https URL'),
+      );
     }
     vi.stubGlobal('location', { href: 'https://shop.example/cart' });
     try {

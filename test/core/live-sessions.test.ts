@@ -85,6 +85,15 @@ describe('S52 stateful, a watched session', () => {
     expect(codes).toEqual(['UNAUTHENTICATED']);
   });
 
+  test('ends also when its user was activated again before anybody looked', async () => {
+    const { watch, codes, server, userId } = await loggedIn();
+    watch();
+    await server.deactivateUser(userId);
+    await server.activateUser(userId);
+    await intervals(1);
+    expect(codes).toEqual(['UNAUTHENTICATED']);
+  });
+
   test('ends when its user was deactivated by another hand', async () => {
     const { watch, codes, db, userId } = await loggedIn();
     watch();

@@ -110,9 +110,9 @@ describe('the tables of the docs', () => {
   test.each([
     {
       of: 'Options of the context',
-      types: ['graphql/context.ts ContextOptions', 'graphql/use-accounts.ts UseAccountsOptions'],
+      types: ['graphql/context-options.ts ContextOptions', 'graphql/context-options.ts PluginOptions'],
     },
-    { of: 'A cookie in place of the header', types: ['graphql/session-cookie.ts CookieOptions'] },
+    { of: 'A cookie in place of the header', types: ['graphql/cookie/options.ts CookieOptions'] },
     { of: 'Schema', types: ['graphql/module.ts AccountsModuleOptions'] },
   ])('name every option of a gateway, and no other: $of', ({ of, types }) => {
     const options = types.flatMap((place) => {

@@ -6,7 +6,13 @@ import { graphql } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { describe, expect, test } from 'vitest';
 import { memoryDatabase } from '../../src/database/memory/index.ts';
-import { fulfil, markAnswered, wishCookie, wishNoStore, wishRetryAfter } from '../../src/graphql/answer.ts';
+import {
+  fulfil,
+  markAnswered,
+  wishCookie,
+  wishNoStore,
+  wishRetryAfter,
+} from '../../src/graphql/answer/wishes.ts';
 import { accountsModule } from '../../src/graphql/module.ts';
 import { useAccounts } from '../../src/graphql/use-accounts.ts';
 import { AccountsError, AccountsServer, type ServiceFactory } from '../../src/index.ts';
@@ -77,7 +83,9 @@ test('S50 an answer is kept out of caches, and has its cookie, where a plugin ha
   const { server, schema, signUp } = createGateway({ siteUrl });
   await signUp({ email: 'ada@example.com' });
   const replacing: Plugin = {
-    onRequest: ({ request, setRequest }) => setRequest(new Request(request)),
+    onRequest({ request: { url, method, headers, body }, setRequest }) {
+      setRequest(new Request(url, { method, headers, body, duplex: 'half' } as RequestInit));
+    },
   };
   const ours = useAccounts(server, { cookie: true });
   for (const plugins of [

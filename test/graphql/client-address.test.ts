@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { clientAddress } from '../../src/graphql/client-address.ts';
+import { clientAddress } from '../../src/graphql/request/client-address.ts';
 
 const from = (remoteAddress: string | undefined, forwarded?: unknown) => ({
   headers: { 'x-forwarded-for': forwarded },
@@ -46,5 +46,6 @@ describe('S12 the address of a client', () => {
   test('is wanted from proxies that are addresses or CIDRs', () => {
     for (const proxy of ['proxy', '10.0.0.0/33', '10.0.0.0/', '::1/129', '10.0.0.0/8/8', '', '10.0.0.0/-1'])
       expect(() => clientAddress([proxy])).toThrow(TypeError);
+    expect(() => clientAddress('127.0.0.1' as never)).toThrow('trustedProxies must be a list');
   });
 });

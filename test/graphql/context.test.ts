@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { MINUTE } from '../../src/core/time.ts';
 import { memoryDatabase } from '../../src/database/memory/index.ts';
 import { createContext } from '../../src/graphql/context.ts';
+import { useAccounts } from '../../src/graphql/use-accounts.ts';
 import { countQueries, createAccounts } from '../accounts.ts';
 
 const request = (headers: Record<string, string>) => new Request('http://localhost/graphql', { headers });
@@ -122,6 +123,7 @@ describe('createContext', () => {
       { connectionParams: {}, req: upgrade({}), extra: { request: upgrade({}) } },
       { extra: { request: upgrade({}) } },
       upgrade({ upgrade: 'websocket' }),
+      upgrade({ upgrade: 'WebSocket' }),
     ];
     for (const socket of sockets) expect((await context(socket)).user).not.toBeNull();
     await server.logout(token);
@@ -137,6 +139,37 @@ describe('createContext', () => {
     expect(queries).toEqual(['sessions.findMany', 'users.findMany']);
     await context(request({}));
     expect(queries).toHaveLength(2);
+  });
+
+  test('S48 remembers of a request whose it is by its token, and for one server', async () => {
+    const { server, token, id, signUp, logIn } = await start();
+    const eve = await signUp({ email: 'eve@example.com' });
+    const { tokens } = await logIn('eve@example.com');
+    const headers: Record<string, string> = { authorization: `Bearer ${token}` };
+    const one = { headers, socket: {} } as unknown as IncomingMessage;
+    expect((await createContext(server)(one)).userId).toBe(id);
+    expect((await createContext(createAccounts().server)(one)).userId).toBeNull();
+    headers.authorization = `Bearer ${tokens.accessToken}`;
+    expect((await createContext(server)(one)).userId).toBe(eve);
+  });
+
+  test('S51 tells a cache of nobody where the request of Node says so', async () => {
+    const { server, token } = await start();
+    const authorization = `Bearer ${token}`;
+    const plugin = useAccounts(server);
+    const rawHeaders = ['authorization', authorization, 'Authorization', 'Bearer of somebody else'];
+    const req = { headers: { authorization }, rawHeaders, socket: {} };
+    expect(await plugin.sessionId(request({ authorization }), { req })).toBeNull();
+    expect(await plugin.sessionId(request({ authorization }), {})).toEqual(expect.any(String));
+  });
+
+  test('looks up once also where the client offers HTTP/2', async () => {
+    const { server, token, queries } = await start();
+    const context = createContext(server);
+    const one = request({ authorization: `Bearer ${token}`, upgrade: 'h2c' });
+    await context(one);
+    await context(one);
+    expect(queries).toEqual(['sessions.findMany', 'users.findMany']);
   });
 
   test('says why a token made no user, and keeps the token for logout and refresh', async () => {
@@ -231,6 +264,8 @@ describe('createContext', () => {
       { createOperationController: () => undefined },
     ])
       expect(() => createContext(server, options as never)).toThrow(TypeError);
+    for (const none of [undefined, null, {}, { accountsServer: server }])
+      expect(() => createContext(none as never)).toThrow('createContext needs the AccountsServer');
   });
 });
 

@@ -5,7 +5,7 @@ import { graphql } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import { describe, expect, test } from 'vitest';
 import { createContext } from '../../src/graphql/context.ts';
-import type { CookieOptions } from '../../src/graphql/session-cookie.ts';
+import type { CookieOptions } from '../../src/graphql/cookie/options.ts';
 import { useAccounts } from '../../src/graphql/use-accounts.ts';
 import type { AccountsServerOptions } from '../../src/index.ts';
 import { createAccounts, PASSWORD } from '../accounts.ts';

@@ -82,6 +82,7 @@ export const FEATURES = {
       const own = await ask(url, '{ diary(page: -1) }', {}, bearer(accessToken));
       const told = own.errors?.[0]?.message.includes('no page -1') ?? false;
       if (!own.errors || told === subject.masks) throw new Error(`its masking has changed: ${show(own)}`);
+      for (const accept of ['application/json', 'text/event-stream']) await sayNonsense(url, accept);
     },
   },
   noStore: {
@@ -139,6 +140,15 @@ async function login({ url }: Pick<Subject, 'url'>): Promise<Tokens & { email: s
   const tokens = tokensOf(await ask(url, LOG_IN, { user: { email }, password: PASSWORD }));
   const { sub: userId = '' } = jwt.decode(tokens.accessToken) as { sub?: string };
   return { ...tokens, email, userId };
+}
+
+/** What cannot be parsed is the fault of whoever asks, and stops nobody. */
+async function sayNonsense(url: string, accept: string): Promise<void> {
+  const headers = { accept, 'content-type': 'application/json' };
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query: '{' }) });
+  const text = await response.text();
+  if (response.status >= 500 || !text.includes('Syntax Error'))
+    throw new Error(`nonsense is answered ${response.status} ${text}`);
 }
 
 /** Nothing starts for a stranger; a stream runs, and ends when its session does. */

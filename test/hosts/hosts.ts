@@ -1,3 +1,4 @@
+import { gatewayWithCookies } from './cookie-gateway.ts';
 import type { Feature, FeatureName } from './features.ts';
 import { runInside } from './inside.ts';
 import { pageWithUser } from './next-page.ts';
@@ -23,7 +24,6 @@ export interface Host {
   also?: Feature;
 }
 
-const NO_SUBSCRIPTIONS = 'serves no subscriptions by itself';
 const NOT_FEDERATED =
   'is no subgraph here; in [a subgraph](federation-subgraph.md) it is the schema that refuses, whatever serves it';
 const NO_DEFER = 'has no `@defer`';
@@ -108,8 +108,11 @@ export const HOSTS: readonly Host[] = [
     masks: true,
     without: { entities: 'stands before subgraphs: they have `_entities`, its clients have not' },
     also: {
-      title: 'many users at once, and headers',
-      run: (subject) => runInside(subject, 'hive-gateway.mjs'),
+      title: 'many users at once, headers, and cookies',
+      async run(subject) {
+        await runInside(subject, 'hive-gateway.mjs');
+        await gatewayWithCookies(subject);
+      },
     },
   },
   {
@@ -186,4 +189,3 @@ export const HOSTS: readonly Host[] = [
     without: { entities: NOT_FEDERATED },
   },
 ];
-export { NO_DEFER, NO_SUBSCRIPTIONS, NOT_FEDERATED };

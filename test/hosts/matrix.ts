@@ -51,6 +51,8 @@ ${lines.join('\n')}
 
 ## Notes
 
+A host with this number
+
 ${notes.map((reason, index) => `${index + 1}. ${reason}`).join('\n')}
 
 ${EXPLANATION}`;
@@ -58,16 +60,19 @@ ${EXPLANATION}`;
 
 const INTRODUCTION = `# Hosts
 
-Every line is an example under [examples](../../examples), started on the packed library and used over HTTP on each version of \`graphql\` that the host itself allows. The table is written by that run (\`npm run test:hosts -- --write\`).
+Every line is an example under [examples](../../examples), started on the packed library and used over HTTP on each version of \`graphql\` that the host itself allows. The table is written by that run (\`npm run test:hosts -- --write\`). ✓ is what it has shown; a number is what cannot be had there, and the [notes](#notes) say why.
 `;
 
 const EXPLANATION = `What each column says:
 
 - **typed context**: the example compiles under \`strict\` and \`exactOptionalPropertyTypes\`, without a cast for \`context.user\`.
+- **tried on**: this version of \`graphql\`.
 - **\`@auth\` on a field of its own**: read with a token; refused without one, with a bad one, and with one that was logged out.
+- **refresh with an expired token**: a token that is bad in the header does not stand in the way of \`refreshTokens\`.
 - **codes, and both maskings**: our refusals keep their code, an unexpected error in our operations tells nothing, and the host treats its own errors as it did before.
 - **\`no-store\`**: an answer that carries tokens is kept out of caches.
 - **subscriptions**: nothing starts for a stranger, and a stream ends within 5 s of its session.
+- **\`@auth\` in \`_entities\`**: a router that asks for an entity without a token is refused its guarded fields.
 
 Nexus is not among them: its last release, 1.3.0, is of 2022. The schema that it makes is merged as that of [TypeGraphQL](type-graphql.md) is, with \`extensions: { directives: { auth: {} } }\` on a field.
 `;

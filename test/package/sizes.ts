@@ -55,6 +55,18 @@ export const webOnly: Check = (stage) => {
   }
 };
 
+/** Who bundles a server has not installed every package that one of us can use: what is missing stops nothing. */
+export const bundling: Check = ({ projects }) => {
+  const project = projects['16'] ?? '';
+  for (const subpath of ['graphql-accounts', 'graphql-accounts/database/sql']) {
+    writeFileSync(join(project, 'entry.mjs'), `export * from '${subpath}';`);
+    // Native code cannot be bundled, and kysely is needed by whoever takes the second.
+    const given = ['--external:@node-rs/argon2', '--external:kysely'];
+    const output = ['--bundle', '--platform=node', '--format=esm', '--outfile=bundle.mjs'];
+    run(tool('.bin/esbuild'), ['entry.mjs', ...output, '--log-level=warning', ...given], { cwd: project });
+  }
+};
+
 interface Meta {
   inputs: Record<string, unknown>;
   outputs: Record<string, { imports: { path: string; external?: boolean }[] }>;

@@ -5,7 +5,7 @@ import type { LoginResult } from '../../core/login.ts';
 import type { Report } from '../../core/report.ts';
 import { MINUTE, SECOND } from '../../core/time.ts';
 import { AccountsError, type AccountsErrorCode } from '../../errors.ts';
-import { cookieOf } from '../../graphql/request.ts';
+import { cookieOf } from '../../graphql/request/request.ts';
 import type { OAuthFlow, OAuthService } from '../../services/oauth/index.ts';
 import { readBody } from '../http/body.ts';
 import { respond } from '../http/respond.ts';

@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { AccountsError } from '../../errors.ts';
+import { rethrow } from '../../need-package.ts';
 import { closedError } from './connection.ts';
 import type { ConnectionSource } from './kysely-connection.ts';
 import { inTime } from './lease.ts';
@@ -23,7 +24,7 @@ export interface PoolOptions {
 /** A pool of our own on PostgreSQL, made at its first use. */
 export function openPgPool(url: string, { poolSize, patience }: PoolOptions): ConnectionSource {
   const pool = once(async (): Promise<PgPool> => {
-    const { default: pg } = await import('pg');
+    const { default: pg } = await import('pg').catch(rethrow);
     return new pg.Pool({
       connectionString: url,
       max: poolSize,
@@ -43,7 +44,7 @@ export function openPgPool(url: string, { poolSize, patience }: PoolOptions): Co
 export function openMysqlPool(url: string, { poolSize, patience }: PoolOptions): ConnectionSource {
   const address = readMysqlUrl(url);
   const pool = once(async (): Promise<Mysql2Pool> => {
-    const { createPool } = await import('mysql2');
+    const { createPool } = await import('mysql2').catch(rethrow);
     const made = createPool({
       ...address,
       connectionLimit: poolSize,

@@ -1,11 +1,11 @@
 import { defaultFieldResolver, type GraphQLFieldResolver } from 'graphql';
 import { SECOND } from '../../core/time.ts';
 import { AccountsError } from '../../errors.ts';
-import { hintPrivate } from '../cache-hint.ts';
+import { hintPrivate } from '../answer/cache-hint.ts';
 import type { AccountsContext } from '../context.ts';
 import { toGraphQLError } from '../graphql-error.ts';
 import { liveSource, SessionEnd } from '../live/live-results.ts';
-import { NO_ACCOUNTS, onMissingAccounts } from '../missing-context.ts';
+import { NO_ACCOUNTS, onMissingAccounts } from '../operation/missing-context.ts';
 import { covers, type Requirement, SESSION, strictest } from './requirement.ts';
 
 type Resolve = GraphQLFieldResolver<unknown, unknown>;
@@ -21,6 +21,8 @@ const checkContext = onMissingAccounts(() => console.warn(`graphql-accounts: ${N
 
 /** What each guard asks for. */
 const guards = new WeakMap<Resolve, Requirement>();
+/** The functions of subscriptions that end with their session. */
+const ending = new WeakSet<Resolve>();
 
 /** Wraps a resolver so that it runs for those only who keep the requirement. One that is guarded so comes back as it is. */
 function guard(requirement: Requirement, resolve: Resolve = defaultFieldResolver): Resolve {
@@ -43,13 +45,36 @@ function guard(requirement: Requirement, resolve: Resolve = defaultFieldResolver
  */
 export function guardField(field: GuardedField, isSubscription: boolean, requirement: Requirement): void {
   field.resolve = guard(requirement, field.resolve);
-  if (isSubscription) field.subscribe = guard(requirement, ending(field.subscribe));
+  if (isSubscription) field.subscribe = guard(requirement, endingSource(field.subscribe));
+}
+
+/**
+ * Lets a subscription that is open to everybody end with the session of whoever opened it: below it may be what is not,
+ * and would be told for days to somebody who was thrown out.
+ */
+export function endField(field: GuardedField): void {
+  if (!field.subscribe) return;
+  field.resolve = endingResolver(field.resolve);
+  field.subscribe = endingSource(field.subscribe);
 }
 
 /** A source that was guarded before ends by itself. */
-function ending(subscribe: Resolve = defaultFieldResolver): Resolve {
-  if (guards.has(subscribe)) return subscribe;
-  return (parent, args, context, info) => liveSource(subscribe(parent, args, context, info), context);
+function endingSource(subscribe: Resolve = defaultFieldResolver): Resolve {
+  if (guards.has(subscribe) || ending.has(subscribe)) return subscribe;
+  const ends: Resolve = (parent, args, context, info) =>
+    liveSource(subscribe(parent, args, context, info), context);
+  ending.add(ends);
+  return ends;
+}
+
+function endingResolver(resolve: Resolve = defaultFieldResolver): Resolve {
+  if (guards.has(resolve) || ending.has(resolve)) return resolve;
+  const ends: Resolve = (parent, args, context, info) => {
+    if (parent instanceof SessionEnd) throw toGraphQLError(parent.error);
+    return resolve(parent, args, context, info);
+  };
+  ending.add(ends);
+  return ends;
 }
 
 export function isGuarded(

@@ -1,9 +1,9 @@
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
-import type { GraphQLSchema } from 'graphql';
-import { parseGraphQLName } from '../type-defs.ts';
+import { assertSchema, type GraphQLSchema } from 'graphql';
+import { parseGraphQLName } from '../schema/type-defs.ts';
 import { type CoveredField, coveredFields } from './covered-fields.ts';
 import { declaredNames, refuseForeign, writeDefinition } from './definition.ts';
-import { type GuardedField, guardField, isGuarded } from './guard.ts';
+import { endField, type GuardedField, guardField, isGuarded } from './guard.ts';
 import type { Requirement } from './requirement.ts';
 
 export interface AuthDirective {
@@ -41,6 +41,8 @@ export function authDirective(directiveName: string = 'auth'): AuthDirective {
   return {
     authDirectiveTypeDefs: writeDefinition(name),
     authDirectiveTransformer: (schema) => {
+      // Says so where two copies of graphql are at work.
+      assertSchema(schema);
       refuseForeign(schema, name);
       const covered = new Map<string, Map<string, Requirement>>();
       for (const { type, field, requirement } of coveredFields(schema, name)) {
@@ -50,7 +52,11 @@ export function authDirective(directiveName: string = 'auth'): AuthDirective {
       return mapSchema(schema, {
         [MapperKind.OBJECT_FIELD]: (config, fieldName, typeName) => {
           const requirement = covered.get(typeName)?.get(fieldName);
-          if (!requirement) return undefined;
+          if (!requirement) {
+            if (typeName !== subscription) return undefined;
+            endField(config as GuardedField);
+            return config;
+          }
           guardField(config as GuardedField, typeName === subscription, requirement);
           config.extensions = { ...config.extensions, [MARK]: true };
           return config;

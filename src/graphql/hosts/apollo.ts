@@ -4,9 +4,9 @@ import type { AccountsServer } from '../../core/accounts-server.ts';
 import type { Services } from '../../core/service.ts';
 import type { User } from '../../core/user.ts';
 import { ensureGuards } from '../auth-directive/index.ts';
-import { type AccountsContext, type ContextOptions, createContext } from '../context.ts';
-import { checkServer } from '../server-argument.ts';
-import { parseGraphQLName } from '../type-defs.ts';
+import { type AccountsContext, contextReader } from '../context.ts';
+import type { ContextOptions } from '../context-options.ts';
+import { parseGraphQLName } from '../schema/type-defs.ts';
 
 /**
  * The context of Apollo Server, standalone or on Express.
@@ -25,9 +25,8 @@ export function apolloContext<U extends User, F extends Services>(
   req: Req;
   res: Res;
 }) => Promise<AccountsContext<U, F> & { req: Req; res: Res }> {
-  checkServer(server, 'apolloContext');
-  const contextOf = createContext(server, options);
-  return async ({ req, res }) => ({ ...(await contextOf(req)), req, res });
+  const read = contextReader('apolloContext', server, options);
+  return async ({ req, res }) => ({ ...(await read({ req, res })), req, res });
 }
 
 /**

@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { AccountsServer } from '../../core/accounts-server.ts';
 import type { Services } from '../../core/service.ts';
 import type { User } from '../../core/user.ts';
-import { type AccountsContext, type ContextOptions, createContext } from '../context.ts';
-import { answerOf, type FastifyReply } from '../fastify-reply.ts';
-import { checkServer } from '../server-argument.ts';
+import { answerOf, type FastifyReply } from '../answer/fastify-reply.ts';
+import { type AccountsContext, contextReader } from '../context.ts';
+import type { ContextOptions } from '../context-options.ts';
 
 /** What graphql-http gives its `context`: the request of the server below it, and that server's response, if any. */
 export interface GraphqlHttpRequest {
@@ -32,9 +32,11 @@ export function graphqlHttpContext<U extends User, F extends Services>(
   server: AccountsServer<U, F>,
   options: ContextOptions = {},
 ): (request: GraphqlHttpRequest) => Promise<GraphqlHttpContext<U, F>> {
-  checkServer(server, 'graphqlHttpContext');
-  const contextOf = createContext(server, options);
-  return async ({ raw, context }) => ({ ...(await contextOf(raw)), req: raw, res: responseIn(context) });
+  const read = contextReader('graphqlHttpContext', server, options);
+  return async ({ raw, context }) => {
+    const holder = { req: raw, res: responseIn(context) };
+    return { ...(await read(holder)), ...holder };
+  };
 }
 
 /** That of Node: Koa has it inside of its own, and Fastify would write over what is set on it. */

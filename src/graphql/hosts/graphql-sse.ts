@@ -1,10 +1,10 @@
 import type { AccountsServer } from '../../core/accounts-server.ts';
 import type { Services } from '../../core/service.ts';
 import type { User } from '../../core/user.ts';
-import { type ContextOptions, contextReader } from '../context.ts';
+import { contextReader } from '../context.ts';
+import type { ContextOptions } from '../context-options.ts';
 import { createOperations } from '../live/operations.ts';
-import { hasHeaders, isNodeRequest, type RequestHolder } from '../request.ts';
-import { checkServer } from '../server-argument.ts';
+import { hasHeaders, isNodeRequest, type RequestHolder } from '../request/request.ts';
 
 type Hook = (...args: unknown[]) => unknown;
 
@@ -33,8 +33,7 @@ export function graphqlSseAccounts<U extends User, F extends Services, O extends
   options: O,
   contextOptions: ContextOptions = {},
 ): O {
-  checkServer(server, 'graphqlSseAccounts');
-  const read = contextReader(server, contextOptions);
+  const read = contextReader('graphqlSseAccounts', server, contextOptions);
   const operations = createOperations();
   const own = options as { [hook in keyof Hooks]?: Hook | null | undefined };
   const hooks: Hooks = {
@@ -50,7 +49,7 @@ export function graphqlSseAccounts<U extends User, F extends Services, O extends
 
 /** That of the server before graphql-sse's own: it has a socket. */
 function holderOf(request: unknown): RequestHolder {
-  const { raw, context } = request as { raw?: unknown; context?: { res?: unknown } };
+  const { raw } = request as { raw?: unknown };
   if (!hasHeaders(raw)) return { request };
-  return isNodeRequest(raw) ? { req: raw, res: context?.res } : { request: raw };
+  return isNodeRequest(raw) ? { req: raw } : { request: raw };
 }

@@ -1,10 +1,11 @@
 import type { AccountsServer } from '../../core/accounts-server.ts';
 import type { Services } from '../../core/service.ts';
 import type { User } from '../../core/user.ts';
-import { type ContextOptions, contextReader } from '../context.ts';
+import { contextReader, tokenReader } from '../context.ts';
+import { type ContextOptions, parseHeaderName } from '../context-options.ts';
 import { createOperations } from '../live/operations.ts';
-import { type RequestHolder, requestOf, tokenOf } from '../request.ts';
-import { checkServer } from '../server-argument.ts';
+import { type RequestHolder, requestOf } from '../request/request.ts';
+import { tokenOf } from '../request/token.ts';
 
 /** What graphql-ws knows of a socket. */
 interface Socket extends RequestHolder {
@@ -42,18 +43,19 @@ export function graphqlWsAccounts<U extends User, F extends Services, O extends 
   options: O,
   contextOptions: ContextOptions = {},
 ): O {
-  checkServer(server, 'graphqlWsAccounts');
-  const read = contextReader(server, contextOptions);
+  const read = contextReader('graphqlWsAccounts', server, contextOptions);
+  const tokenIn = tokenReader(server, contextOptions);
   const operations = createOperations();
-  const headerName = contextOptions.headerName?.toLowerCase() ?? 'authorization';
+  const headerName = parseHeaderName(contextOptions.headerName);
   const { context, ...given } = options as { [hook in keyof Hooks]?: Hook | null | undefined };
   const own = (hook: keyof typeof given, args: Parameters<Hook>): unknown => given[hook]?.(...args);
 
   /** From here on the socket is known by the new token, to whoever reads it. */
   const takeToken = (socket: Socket, from: unknown): void => {
     const token = tokenOf({ connectionParams: from }, null, headerName);
-    if (token === null || !server.handOver(token, tokenOf(socket, requestOf(holderOf(socket)), headerName)))
-      return;
+    if (token === null) return;
+    const holder = holderOf(socket);
+    if (!server.handOver(token, tokenIn(holder, requestOf(holder)).authToken)) return;
     socket.connectionParams = { ...socket.connectionParams, [headerName]: `Bearer ${token}` };
   };
 

@@ -1,21 +1,17 @@
 import type { GraphQLSchema } from 'graphql';
 import type { AccountsServer } from '../../core/accounts-server.ts';
-import { refuseUnknown } from '../../core/option-checks.ts';
 import type { Services } from '../../core/service.ts';
 import type { User } from '../../core/user.ts';
 import { AccountsError } from '../../errors.ts';
+import { answerOf, type FastifyReply } from '../answer/fastify-reply.ts';
 import { ensureGuards } from '../auth-directive/index.ts';
-import { CONTEXT_OPTIONS, type ContextOptions, contextReader, REFUSED_CONTEXT_OPTIONS } from '../context.ts';
-import { answerOf, type FastifyReply } from '../fastify-reply.ts';
+import { contextReader } from '../context.ts';
+import { type PluginOptions, parsePluginOptions } from '../context-options.ts';
 import { toGraphQLError } from '../graphql-error.ts';
-import type { RequestHolder } from '../request.ts';
-import { checkServer } from '../server-argument.ts';
-import { parseGraphQLName } from '../type-defs.ts';
+import type { RequestHolder } from '../request/request.ts';
+import { createSchemaJudge } from '../schema/judge.ts';
 
-export interface MercuriusAccountsOptions extends ContextOptions {
-  /** The directive whose application is checked. `auth` by default. */
-  directiveName?: string | undefined;
-}
+export type MercuriusAccountsOptions = PluginOptions;
 
 /** The part of Fastify that we use, once Mercurius is registered. */
 export interface FastifyWithMercurius {
@@ -37,11 +33,6 @@ interface Given {
   _connectionInit?: unknown;
 }
 
-const KNOWN: { readonly [option in keyof Required<MercuriusAccountsOptions>]: true } = {
-  ...CONTEXT_OPTIONS,
-  directiveName: true,
-};
-
 /**
  * A plugin of Fastify that puts `AccountsContext` into the context of every operation of Mercurius. Register it after
  * Mercurius, and before plugins that read `context.user`:
@@ -58,35 +49,22 @@ export function mercuriusAccounts<U extends User, F extends Services>(
   server: AccountsServer<U, F>,
   options: MercuriusAccountsOptions = {},
 ): (app: FastifyWithMercurius) => Promise<void> {
-  checkServer(server, 'mercuriusAccounts');
-  refuseUnknown(options, KNOWN, 'mercuriusAccounts', REFUSED_CONTEXT_OPTIONS);
-  const { directiveName = 'auth', ...contextOptions } = options;
-  const name = parseGraphQLName(directiveName, 'directiveName');
-  const read = contextReader(server, contextOptions);
-  let checked: GraphQLSchema | null = null;
-  const check = (schema: GraphQLSchema): void => {
-    if (schema === checked) return;
-    ensureGuards(schema, name);
-    checked = schema;
-  };
-  /** Mercurius takes another schema at any time, also when it has begun to serve. */
-  const refuseUnguarded = (schema: GraphQLSchema): void => {
-    try {
-      check(schema);
-    } catch (error) {
-      server.report(error, 'every operation on this schema is refused');
-      throw toGraphQLError(new AccountsError('INTERNAL_SERVER_ERROR'));
-    }
-  };
+  const { contextOptions, directiveName } = parsePluginOptions(options, 'mercuriusAccounts');
+  const read = contextReader('mercuriusAccounts', server, contextOptions);
+  const { check, isRefused } = createSchemaJudge(
+    (schema) => ensureGuards(schema, directiveName),
+    (error) => server.report(error, 'every operation on this schema is refused'),
+  );
   const extend: Parameters<AddHook>[1] = async (schema, _document, context) => {
-    refuseUnguarded(schema);
+    // Mercurius takes another schema at any time, also when it has begun to serve.
+    if (isRefused(schema)) throw toGraphQLError(new AccountsError('INTERNAL_SERVER_ERROR'));
     const holder = holderOf(context);
     Object.assign(context, await read(holder), holder);
   };
   return async (app) => {
     if (!app.graphql) throw new TypeError('mercuriusAccounts: register mercurius first');
     // And again at the first operation: until then plugins may give the same schema other resolvers, by `defineLoaders`.
-    ensureGuards(app.graphql.schema, name);
+    check(app.graphql.schema);
     const graphql = app.graphql as { addHook: AddHook };
     graphql.addHook('preExecution', extend);
     graphql.addHook('preSubscriptionExecution', extend);

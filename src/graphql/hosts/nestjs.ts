@@ -2,13 +2,14 @@ import type { GraphQLSchema } from 'graphql';
 import type { AccountsServer } from '../../core/accounts-server.ts';
 import type { Services } from '../../core/service.ts';
 import type { User } from '../../core/user.ts';
+import { answerOf, type FastifyReply } from '../answer/fastify-reply.ts';
 import { authDirective } from '../auth-directive/index.ts';
-import { type ContextOptions, createContext } from '../context.ts';
-import { answerOf, type FastifyReply } from '../fastify-reply.ts';
-import { addResolvers, joinSchema } from '../join-schema.ts';
+import { contextReader } from '../context.ts';
+import type { PluginOptions } from '../context-options.ts';
 import { type AccountsModuleOptions, accountsModule } from '../module.ts';
-import { ensureOwnTypes } from '../own-types.ts';
-import { checkServer } from '../server-argument.ts';
+import type { RequestHolder } from '../request/request.ts';
+import { addResolvers, joinSchema } from '../schema/join-schema.ts';
+import { ensureOwnTypes } from '../schema/own-types.ts';
 import { useAccounts } from '../use-accounts.ts';
 import { apolloPlugin } from './apollo.ts';
 import { graphqlWsAccounts } from './graphql-ws.ts';
@@ -23,9 +24,7 @@ export interface NestjsOptions {
   typePaths?: string[] | undefined;
 }
 
-export interface NestjsAccountsOptions extends ContextOptions {
-  /** The name of the directive. `auth` by default. */
-  directiveName?: string | undefined;
+export interface NestjsAccountsOptions extends PluginOptions {
   /** How our types join yours. */
   module?: AccountsModuleOptions | undefined;
 }
@@ -48,15 +47,15 @@ export function nestjsApollo<U extends User, F extends Services, O extends Nestj
   options: O,
   { directiveName, module, ...contextOptions }: NestjsAccountsOptions = {},
 ): O {
-  checkServer(server, 'nestjsApollo');
-  const contextOf = createContext(server, contextOptions);
+  const read = contextReader('nestjsApollo', server, contextOptions);
   const context = async (...args: unknown[]): Promise<object> => {
-    const { source, ...request } = sourceOf(args);
-    return Object.assign(await ownContext(options, args), await contextOf(source as never), request);
+    const holder = holderOf(args);
+    const { connectionParams: _, extra: __, ...request } = holder;
+    return Object.assign(await ownContext(options, args), await read(holder), request);
   };
   // The rest is graphqlWsAccounts's.
   const socketContext = async (...args: unknown[]): Promise<object> =>
-    Object.assign(await ownContext(options, args), { req: sourceOf(args).req });
+    Object.assign(await ownContext(options, args), { req: holderOf(args).req });
   return {
     ...options,
     context,
@@ -126,11 +125,11 @@ async function ownContext({ context }: NestjsOptions, args: readonly unknown[]):
 }
 
 /** What the driver was given: `{ req, res }` of Express, the request and the reply of Fastify, or a socket. */
-function sourceOf([given, reply]: readonly unknown[]): { source: unknown; req: unknown; res?: unknown } {
-  const { req, res, extra } = given as { req?: unknown; res?: unknown; extra?: { request?: unknown } };
-  if (extra) return { source: given, req: extra.request };
-  if (req) return { source: req, req, res };
-  return { source: given, req: given, res: reply ? answerOf(reply as FastifyReply) : undefined };
+function holderOf([given, reply]: readonly unknown[]): RequestHolder {
+  const { req, res, connectionParams, extra } = given as RequestHolder & { extra?: { request?: unknown } };
+  if (extra) return { connectionParams, extra, req: extra.request };
+  if (req) return { req, res };
+  return { req: given, res: reply ? answerOf(reply as FastifyReply) : undefined };
 }
 
 /** Where graphql-ws is on. */

@@ -2,15 +2,16 @@ import type { AccountsServer } from '../../core/accounts-server.ts';
 import { refuseUnknown } from '../../core/option-checks.ts';
 import type { Services } from '../../core/service.ts';
 import type { User } from '../../core/user.ts';
+import { type AccountsContext, contextReader } from '../context.ts';
 import {
-  type AccountsContext,
   CONTEXT_OPTIONS,
   type ContextOptions,
-  contextReader,
+  parseHeaderName,
   REFUSED_CONTEXT_OPTIONS,
-} from '../context.ts';
-import { cookieOf, tokenOf } from '../request.ts';
-import { checkServer } from '../server-argument.ts';
+} from '../context-options.ts';
+import { COOKIE_NAME } from '../cookie/options.ts';
+import { cookieOf } from '../request/request.ts';
+import { tokenOf } from '../request/token.ts';
 
 /** What `headers()` of `next/headers` resolves to. */
 export interface NextHeaders {
@@ -39,12 +40,11 @@ const { cookie: _, ...KNOWN } = CONTEXT_OPTIONS;
  */
 export function nextContext<U extends User, F extends Services>(
   server: AccountsServer<U, F>,
-  { cookieName = '__Host-accounts', ...options }: NextContextOptions = {},
+  { cookieName = COOKIE_NAME, ...options }: NextContextOptions = {},
 ): (headers: NextHeaders) => Promise<AccountsContext<U, F>> {
-  checkServer(server, 'nextContext');
   refuseUnknown(options, KNOWN, 'nextContext', REFUSED_CONTEXT_OPTIONS);
-  const read = contextReader(server, options);
-  const headerName = options.headerName?.toLowerCase() ?? 'authorization';
+  const read = contextReader('nextContext', server, options);
+  const headerName = parseHeaderName(options.headerName);
   return async (headers) => {
     const request = { headers } as Pick<Request, 'headers'>;
     if (tokenOf({}, request, headerName) !== null) return read({ request });

@@ -4,6 +4,8 @@ import type { AccountsError } from '../../errors.ts';
 export interface Ending<T> {
   /** Calls `onEnd` when it is time; returns what ends the watch. */
   watch(onEnd: (error: AccountsError) => void): () => void;
+  /** Where it is there, once the watch has begun: nothing is asked of the source before it resolves. */
+  readonly confirmed?: Promise<void> | null;
   /** What is given last. */
   last(error: AccountsError): T;
   /** Gets what the source throws when it is told to stop and nobody waits for it. */
@@ -92,6 +94,8 @@ export class LiveStream<T> implements AsyncGenerator<T, undefined, undefined> {
   }
 
   #pull(): Promise<IteratorResult<T, unknown>> {
+    const { confirmed } = this.#ending;
+    if (confirmed) return confirmed.then(() => (this.#open ? this.#source.next() : DONE));
     try {
       return Promise.resolve(this.#source.next());
     } catch (error) {

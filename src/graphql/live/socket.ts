@@ -1,7 +1,7 @@
-import type { RequestHolder } from '../request.ts';
+import type { RequestHolder } from '../request/request.ts';
 
 /** The WebSocket that a context belongs to. A symbol: contexts are spread into others. */
-export const SOCKET = Symbol('graphql-accounts socket');
+export const SOCKET = Symbol.for('graphql-accounts socket');
 
 export interface WithSocket {
   [SOCKET]?: ClosableSocket;
@@ -22,7 +22,7 @@ export function withSocket({
   extra,
   socket: beside,
 }: RequestHolder & { readonly socket?: unknown }): WithSocket {
-  const { socket = beside } = (extra ?? {}) as { readonly socket?: unknown };
+  const { socket = isWebSocket(beside) ? beside : null } = (extra ?? {}) as { readonly socket?: unknown };
   return isClosable(socket) ? { [SOCKET]: socket } : NO_SOCKET;
 }
 
@@ -42,6 +42,11 @@ export function forbid(contextValue: unknown): void {
       // It was closed by then.
     }
   });
+}
+
+/** Under that name an application may have something else in its context, which many share. */
+function isWebSocket(value: unknown): boolean {
+  return isClosable(value) && 'readyState' in value && typeof value.readyState === 'number';
 }
 
 function isClosable(value: unknown): value is ClosableSocket {

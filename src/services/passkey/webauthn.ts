@@ -2,6 +2,7 @@ import type { AuthenticatorTransport } from '@simplewebauthn/server';
 import { mainEmail } from '../../core/addresses.ts';
 import type { UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
+import { rethrow } from '../../need-package.ts';
 import { CHALLENGE_LIFETIME } from './challenges.ts';
 import type { PasskeyData, StoredPasskey } from './passkeys.ts';
 import type { RelyingParty } from './relying-party.ts';
@@ -150,7 +151,7 @@ async function refused<T>(
 
 /** Loaded when first needed: the package is there only where the service is used. */
 function loadServer() {
-  return import('@simplewebauthn/server');
+  return import('@simplewebauthn/server').catch(rethrow);
 }
 
 /**
@@ -158,7 +159,7 @@ function loadServer() {
  * would be parsed, and revocation lists fetched from addresses that whoever sends it can choose.
  */
 async function loadStripper(): Promise<(attestationObject: string) => string> {
-  const { decodeAttestationObject, isoCBOR } = await import('@simplewebauthn/server/helpers');
+  const { decodeAttestationObject, isoCBOR } = await import('@simplewebauthn/server/helpers').catch(rethrow);
   return (attestationObject) => {
     const decoded = decodeAttestationObject(new Uint8Array(Buffer.from(attestationObject, 'base64url')));
     const bare = new Map<string, string | Uint8Array | Map<string | number, string>>([

@@ -1,7 +1,15 @@
 // Types of ours that meet others: twice ours, or the host's under one name.
 import { makeExecutableSchema, mergeSchemas } from '@graphql-tools/schema';
 import { filterSchema, pruneSchema } from '@graphql-tools/utils';
-import { buildASTSchema, buildSchema, type GraphQLSchema, graphql, parse, printSchema } from 'graphql';
+import {
+  buildASTSchema,
+  buildSchema,
+  type DocumentNode,
+  type GraphQLSchema,
+  graphql,
+  parse,
+  printSchema,
+} from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import { describe, expect, test } from 'vitest';
 import { memoryDatabase } from '../../../src/database/memory/index.ts';
@@ -20,7 +28,7 @@ const createServer = () =>
 const server = createServer();
 const start = (schema: GraphQLSchema, of = server) =>
   createYoga({ schema, logging: false, plugins: [useAccounts(of)] });
-const merged = (...typeDefs: string[]) => {
+const merged = (...typeDefs: (string | DocumentNode)[]) => {
   const ours = accountsModule(server);
   return makeExecutableSchema({ typeDefs: [ours.typeDefs, ...typeDefs], resolvers: [ours.resolvers] });
 };
@@ -172,9 +180,25 @@ describe('a type of the host under a name of ours', () => {
     );
   });
 
-  test('that merges is an extension of ours: it has our fields too', async () => {
+  test.each<[string, string | DocumentNode]>([
+    ['as text', 'type User { id: ID! nickname: String }'],
+    ['parsed', parse('type User { id: ID! nickname: String }')],
+    ['beside an extension', 'type User { nickname: String } extend type User { city: String }'],
+  ])('that merges, %s, is refused by the names of both: nobody said that it is ours', (_, typeDefs) => {
+    expect(() => start(merged(typeDefs))).toThrow(
+      'User of accountsModule was merged with another User, which has nickname (write "extend type User" to add to ' +
+        'ours): rename yours, or ours by userType of accountsModule.',
+    );
+  });
+
+  test('may be printed, and be made again of what was printed', () => {
+    const printed = printSchema(merged('extend type User { nickname: String }'));
+    expect(() => start(buildSchema(printed))).not.toThrow();
+  });
+
+  test('may extend ours: then it has our fields too', () => {
     const schema = merged(
-      'type User { id: ID, nickname: String }',
+      'extend type User { nickname: String }',
       'extend type LoginResult { greeting: String }',
       'extend input CreateUserInput { age: Int! }',
     );

@@ -351,4 +351,42 @@ describe('the adapter for graphql-ws', () => {
     clock.pass(DAY);
     expect(seen.close).toBe(null);
   });
+
+  test('a socket that is known by a cookie takes no token of another session', async () => {
+    const serve: Host = ({ server, schema }, sockets) =>
+      void useServer(graphqlWsAccounts(server, { schema }, { cookie: true }), sockets);
+    const siteUrl = 'https://app.example.com';
+    const { connect, tokens, userId, signUp, logIn } = await start(serve, { siteUrl });
+    await signUp({ username: 'grace' });
+    const [graces, fresh] = [await logIn('grace'), await logIn('ada')];
+    const cookie = `__Host-accounts=${tokens.accessToken}`;
+    const { ask } = connect({}, { cookie, origin: siteUrl });
+    expect(await ask('{ whoAmI }')).toEqual({ data: { whoAmI: userId } });
+    for (const { accessToken } of [graces.tokens, fresh.tokens, tokens]) {
+      const extensions = bearer(accessToken);
+      expect(await ask('{ whoAmI }', { extensions })).toEqual({ data: { whoAmI: userId } });
+    }
+  });
+
+  test('S52 a token that expires while a source begins ends that stream, and no other of the socket', async () => {
+    const [adapter] = HOSTS;
+    if (!adapter) throw new Error('no host');
+    const { connect, tokens, mine, everybodys, clock } = await start(adapter.serve);
+    const { subscribe, seen } = connect(bearer(tokens.accessToken));
+    const stays = subscribe('subscription { everybodys }');
+    await eventually(() => everybodys.started === 1);
+    const begin = () => {
+      clock.pass(15 * MINUTE);
+      return mine;
+    };
+    Object.assign(mine, { begin });
+    const late = subscribe('subscription { mine }');
+    await eventually(() => late.ended !== null);
+    expect(late.results.map(codesOf)).toEqual([['UNAUTHENTICATED']]);
+    await intervals(INTERVALS);
+    everybodys.send(1);
+    await eventually(() => stays.results.length === 1);
+    expect(stays.results).toEqual([{ data: { everybodys: 1 } }]);
+    expect(seen.close).toBe(null);
+  });
 });

@@ -1,7 +1,9 @@
 // Servers of graphql-ws whose packages are not here: what they hand over, by their types.
+import { setImmediate as turn } from 'node:timers/promises';
 import { makeServer } from 'graphql-ws';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { graphqlWsAccounts } from '../../../src/graphql/hosts/graphql-ws.ts';
+import { forbid, withSocket } from '../../../src/graphql/live/socket.ts';
 import { createFeed, eventually, freezeIntervals, intervals } from './feed.ts';
 
 beforeEach(freezeIntervals);
@@ -72,4 +74,15 @@ test('S52 Bun, Deno, crossws: closed by `close`, also when it throws since it is
 test('S52 a server that hands no socket over: the streams end', async () => {
   const told = await openSocket((authorization) => ({ request: { headers: { authorization } } }));
   expect(told).toEqual(TOLD);
+});
+
+test('S52 a WebSocket beside the request is closed, and nothing else that an application calls so', async () => {
+  const socket = { readyState: 1, close: vi.fn() };
+  /** As that of Socket.IO, which all requests share. */
+  const shared = { close: vi.fn() };
+  for (const context of [{ socket }, { socket: shared }, { socket: null }, { extra: {}, socket: shared }])
+    forbid(withSocket(context));
+  await turn();
+  expect(socket.close.mock.calls).toEqual([[4403, 'Forbidden']]);
+  expect(shared.close).not.toHaveBeenCalled();
 });

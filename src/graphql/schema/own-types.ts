@@ -1,5 +1,6 @@
 import {
   type DefinitionNode,
+  type DocumentNode,
   type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
@@ -9,10 +10,12 @@ import {
   isScalarType,
   isUnionType,
   Kind,
+  type Location,
   parse,
+  type Source,
   type TypeNode,
 } from 'graphql';
-import { ofEveryCopy } from './every-copy.ts';
+import { ofEveryCopy } from '../every-copy.ts';
 
 /** The type definitions that were made of a server, each with its name for our `User`. */
 const modules = ofEveryCopy('modules', () => new WeakMap<object, Map<string, string>>());
@@ -23,7 +26,8 @@ export function noteOwnTypes(server: object, typeDefs: string, userType: string)
 
 /**
  * Throws a TypeError where a type of the host's has taken the place of one of ours, or was merged with it to something
- * that our operations cannot be used with. What merges well looks from here as if the host had extended ours.
+ * that our operations cannot be used with. What the host has
+ * added by an extension is no such thing.
  */
 export function ensureOwnTypes(server: object, schema: GraphQLSchema): void {
   const getUser = schema.getQueryType()?.getFields().getUser;
@@ -48,7 +52,10 @@ function problemWith(definition: DefinitionNode, schema: GraphQLSchema): string 
   if (found !== kind) return `${name} is both ${kind} of accountsModule and ${found} of this schema`;
   const fields = 'fields' in definition ? (definition.fields ?? []) : [];
   const taken = fields.find((field) => isTaken(field, theirs));
-  return taken ? `${name} of accountsModule has in this schema another field ${taken.name.value}` : null;
+  if (taken) return `${name} of accountsModule has in this schema another field ${taken.name.value}`;
+  const merged = definition.kind === Kind.OBJECT_TYPE_DEFINITION && mergedField(theirs, fields);
+  if (!merged) return null;
+  return `${name} of accountsModule was merged with another ${name}, which has ${merged} (write "extend type ${name}" to add to ours)`;
 }
 
 interface OwnField {
@@ -61,6 +68,42 @@ function isTaken(field: OwnField, type: GraphQLNamedType): boolean {
   if (!isObjectType(type) && !isInputObjectType(type)) return false;
   const theirs = type.getFields()[field.name.value];
   return theirs !== undefined && getNamedType(theirs.type).name !== nameOf(field.type);
+}
+
+/**
+ * A field that came with another definition of the type, and not with an extension: the objects of the host would be
+ * asked for our fields, and ours for the host's. Merged, the two look alike; the text that they were made of does not.
+ */
+function mergedField(type: GraphQLNamedType, ours: readonly OwnField[]): string | undefined {
+  if (!isObjectType(type)) return undefined;
+  const own = new Set(ours.map(({ name }) => name.value));
+  const foreign = Object.values(type.getFields()).filter(({ name }) => !own.has(name));
+  return foreign.find(({ astNode }) => astNode?.loc && isOfOtherDefinition(astNode.loc, type.name, own))
+    ?.name;
+}
+
+/** A schema of many fields may be made of one text. */
+const parsed = new WeakMap<Source, DocumentNode>();
+
+function isOfOtherDefinition(
+  { source, start }: Location,
+  typeName: string,
+  own: ReadonlySet<string>,
+): boolean {
+  const document = parsed.get(source) ?? parse(source);
+  parsed.set(source, document);
+  return document.definitions.some(
+    (definition) =>
+      definition.kind === Kind.OBJECT_TYPE_DEFINITION &&
+      definition.name.value === typeName &&
+      contains(definition.loc, start) &&
+      // Ours, printed together with what the host had added to it.
+      !(definition.fields ?? []).some(({ name }) => name.value !== 'id' && own.has(name.value)),
+  );
+}
+
+function contains(loc: Location | undefined, place: number): boolean {
+  return loc !== undefined && loc.start <= place && place < loc.end;
 }
 
 function nameOf(type: TypeNode): string {

@@ -1,5 +1,6 @@
-import { ofEveryCopy } from './every-copy.ts';
-import type { RequestHolder } from './request.ts';
+import { ofEveryCopy } from '../every-copy.ts';
+import { isObject } from '../is-object.ts';
+import type { RequestHolder } from '../request/request.ts';
 
 /** What an operation of ours wants of the HTTP answer to its request. */
 interface Wishes {
@@ -95,15 +96,15 @@ function wishesOf(holder: RequestHolder): Wishes[] {
 
 function requestsOf({ req, request }: RequestHolder): object[] {
   // That of the Fetch API first: it is the one that `fulfil` is given.
-  return [request, req].filter((value) => typeof value === 'object' && value !== null);
+  return [request, req].filter(isObject);
 }
 
 /** The response of Node, in the context or, as Express has it, in the request. */
 function responseOf({ req, res }: RequestHolder): NodeResponse | null {
-  const candidate = res ?? (typeof req === 'object' && req !== null && 'res' in req ? req.res : null);
+  const candidate = res ?? (isObject(req) ? req.res : null);
   return isNodeResponse(candidate) && !candidate.headersSent ? candidate : null;
 }
 
 function isNodeResponse(value: unknown): value is NodeResponse {
-  return typeof value === 'object' && value !== null && 'appendHeader' in value && 'setHeader' in value;
+  return isObject(value) && 'appendHeader' in value && 'setHeader' in value;
 }

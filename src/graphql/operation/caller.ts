@@ -1,12 +1,12 @@
-import type { AccountsServer } from '../core/accounts-server.ts';
-import type { Caller } from '../core/caller.ts';
-import { parseConnection } from '../core/connection.ts';
-import type { Services } from '../core/service.ts';
-import type { User } from '../core/user.ts';
-import { AccountsError } from '../errors.ts';
-import { wishCookie } from './answer.ts';
-import type { AccountsContext } from './context.ts';
-import { cookieOf, headerOf, type RequestHolder, requestOf } from './request.ts';
+import type { AccountsServer } from '../../core/accounts-server.ts';
+import type { Caller } from '../../core/caller.ts';
+import { parseConnection } from '../../core/connection.ts';
+import type { Services } from '../../core/service.ts';
+import type { User } from '../../core/user.ts';
+import { AccountsError } from '../../errors.ts';
+import { wishCookie } from '../answer/wishes.ts';
+import type { AccountsContext } from '../context.ts';
+import { cookieOf, headerOf, type RequestHolder, requestOf } from '../request/request.ts';
 
 /** Who asks, as the context of an operation tells it. */
 export function callerOf<U extends User, F extends Services>(

@@ -16,11 +16,13 @@ export interface AddressedRequest {
  * addressOf(request); // '203.0.113.7', or null when the socket has none
  * ```
  *
- * Throws a TypeError for what is neither an address nor a CIDR.
+ * Throws a TypeError for what is no list, and for what is neither an address nor a CIDR.
  */
 export function clientAddress(
   trustedProxies: readonly string[] = [],
 ): (request: AddressedRequest) => string | null {
+  if (!Array.isArray(trustedProxies))
+    throw new TypeError('trustedProxies must be a list of addresses and CIDRs');
   if (trustedProxies.length === 0) return socketAddress;
   const isTrusted = createTrust(trustedProxies);
   return (request) => {

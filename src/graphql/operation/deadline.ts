@@ -1,6 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import { within } from '../core/deadline.ts';
-import { AccountsError } from '../errors.ts';
+import { within } from '../../core/deadline.ts';
+import { AccountsError } from '../../errors.ts';
 
 /** When the look-up of a request's session was begun: the deadline of its operations counts from there. */
 export const ASKED_AT = Symbol.for('graphql-accounts asked at');

@@ -1,3 +1,5 @@
+import { isObject } from '../is-object.ts';
+
 interface Login {
   user: { readonly id?: unknown };
   tokens: { readonly accessToken?: unknown };
@@ -27,6 +29,17 @@ export function isOwnUser(user: object, context: unknown): boolean {
   return isObject(context) && ownUsers.get(context)?.has(user) === true;
 }
 
+/** What an access token says that we have made a moment ago, so that nobody has to verify it. Null for what is none. */
+export function claimsOf(accessToken: unknown): { readonly [claim: string]: unknown } | null {
+  const payload = String(accessToken).split('.')[1] ?? '';
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString());
+    return isObject(claims) ? claims : null;
+  } catch {
+    return null;
+  }
+}
+
 function noteOwn(user: object, context: object): void {
   if (isObject(context)) ownUsers.set(context, (ownUsers.get(context) ?? new WeakSet()).add(user));
 }
@@ -37,16 +50,6 @@ function isLogin(value: unknown): value is Login {
 
 /** Not one of an impersonator, who is not the user. */
 function isOwn(user: { id?: unknown }, { accessToken }: Login['tokens']): boolean {
-  const payload = String(accessToken).split('.')[1] ?? '';
-  try {
-    // Of a token that was made by us a moment ago.
-    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString());
-    return isObject(claims) && claims.sub === user.id && claims.act === undefined;
-  } catch {
-    return false;
-  }
-}
-
-function isObject(value: unknown): value is { readonly [key: string]: unknown } {
-  return typeof value === 'object' && value !== null;
+  const claims = claimsOf(accessToken);
+  return claims !== null && claims.sub === user.id && claims.act === undefined;
 }

@@ -1,9 +1,9 @@
-import type { AccountsServer } from '../core/accounts-server.ts';
-import type { Requester } from '../core/requester.ts';
-import type { Services } from '../core/service.ts';
-import type { SessionInfo } from '../core/sessions.ts';
-import type { User } from '../core/user.ts';
-import { AccountsError } from '../errors.ts';
+import type { AccountsServer } from '../../core/accounts-server.ts';
+import type { Requester } from '../../core/requester.ts';
+import type { Services } from '../../core/service.ts';
+import type { SessionInfo } from '../../core/sessions.ts';
+import type { User } from '../../core/user.ts';
+import { AccountsError } from '../../errors.ts';
 
 /** Who makes a request, or why nobody does. */
 export interface PossibleRequester<U extends User = User> {

@@ -8,7 +8,7 @@ import {
   Kind,
   parse,
 } from 'graphql';
-import type { AccountsModule } from './module.ts';
+import type { AccountsModule } from '../module.ts';
 
 /**
  * A schema with our types in it, for one that is written in code. They join as SDL does that is merged: a type of both

@@ -1,3 +1,4 @@
+import { isObject } from '../is-object.ts';
 import type { RequestHolder } from './request.ts';
 
 export interface Asked<T> {
@@ -34,8 +35,4 @@ export function oncePerRequest<T>(
     for (const form of requests) known.set(form, now);
     return now;
   };
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }

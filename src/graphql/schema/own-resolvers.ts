@@ -1,5 +1,5 @@
 import type { GraphQLSchema } from 'graphql';
-import { ofEveryCopy } from './every-copy.ts';
+import { ofEveryCopy } from '../every-copy.ts';
 
 const PREFIX = 'graphqlAccounts';
 const servers = ofEveryCopy('servers', () => ({ names: new WeakMap<object, string>(), last: 0 }));
