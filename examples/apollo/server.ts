@@ -58,7 +58,7 @@ const schema = authDirectiveTransformer(
   }),
 );
 
-const apollo = new ApolloServer<Context>({ schema, plugins: [apolloPlugin()] });
+const apollo = new ApolloServer<Context>({ schema, plugins: [apolloPlugin(accountsServer)] });
 await apollo.start();
 const overHttp = expressMiddleware(apollo, { context: apolloContext(accountsServer) });
 const overSse = createHandler(graphqlSseAccounts(accountsServer, { schema }));

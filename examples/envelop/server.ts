@@ -86,10 +86,10 @@ async function prepare(request: object, { query, operationName, variables }: Par
   try {
     document = parse(query);
   } catch (error) {
-    return { errors: [error as GraphQLError] };
+    return [error as GraphQLError];
   }
-  const errors = validate(schema, document);
-  if (errors.length > 0) return { errors };
+  const errors: GraphQLError[] = validate(schema, document);
+  if (errors.length > 0) return errors;
   return { schema, document, operationName, variableValues: variables, contextValue: await contextFactory() };
 }
 
@@ -101,7 +101,10 @@ const overHttp = createHandler({
 });
 const overSse = createSseHandler({
   ...engine,
-  onSubscribe: ({ raw, context: { res } }, params) => prepare({ req: raw, res }, params),
+  async onSubscribe({ raw, context: { res } }, params) {
+    const prepared = await prepare({ req: raw, res }, params);
+    return Array.isArray(prepared) ? { data: null, errors: prepared } : prepared;
+  },
 });
 const server = createServer((req, res) => {
   const answered = req.headers.accept === 'text/event-stream' ? overSse(req, res) : overHttp(req, res);
@@ -109,13 +112,7 @@ const server = createServer((req, res) => {
   answered.catch(() => res.destroy());
 });
 useServer(
-  {
-    ...engine,
-    async onSubscribe(socket, _id, params) {
-      const prepared = await prepare(socket, params);
-      return 'errors' in prepared ? prepared.errors : prepared;
-    },
-  },
+  { ...engine, onSubscribe: (socket, _id, params) => prepare(socket, params) },
   new WebSocketServer({ server, path: '/graphql' }),
 );
 server.listen(Number(process.env.PORT ?? 4000), '127.0.0.1', () => {

@@ -1,12 +1,12 @@
-import type { ExecutionResult, GraphQLSchema } from 'graphql';
+import type { ExecutionResult } from 'graphql';
 import type { AccountsServer } from '../core/accounts-server.ts';
 import type { Services } from '../core/service.ts';
 import type { User } from '../core/user.ts';
 import { AccountsError } from '../errors.ts';
 import { fulfil, markAnswered } from './answer/wishes.ts';
-import { ensureGuards } from './auth-directive/index.ts';
 import { contextReader } from './context.ts';
 import { type PluginOptions, parsePluginOptions } from './context-options.ts';
+import { ensureOurs } from './ensure-ours.ts';
 import type {
   AccountsPlugin,
   DonePayload,
@@ -19,8 +19,6 @@ import { toGraphQLError, withCode, withCodes } from './graphql-error.ts';
 import { coverResults } from './live/ending.ts';
 import { liveResults } from './live/live-results.ts';
 import { createSchemaJudge } from './schema/judge.ts';
-import { ensureOwnResolvers } from './schema/own-resolvers.ts';
-import { ensureOwnTypes } from './schema/own-types.ts';
 
 export type UseAccountsOptions = PluginOptions;
 
@@ -50,13 +48,9 @@ export function useAccounts<U extends User, F extends Services>(
 ): AccountsPlugin {
   const { contextOptions, directiveName } = parsePluginOptions(options, 'useAccounts');
   const read = contextReader('useAccounts', server, contextOptions);
-  const ensureOurs = (schema: GraphQLSchema): void => {
-    ensureGuards(schema, directiveName);
-    ensureOwnResolvers(server, schema);
-    ensureOwnTypes(server, schema);
-  };
-  const { check, isRefused } = createSchemaJudge(ensureOurs, (error) =>
-    server.report(error, 'every operation on this schema is refused'),
+  const { check, isRefused } = createSchemaJudge(
+    (schema) => ensureOurs(server, schema, directiveName),
+    (error) => server.report(error, 'every operation on this schema is refused'),
   );
   const refuseOperation = ({ args, setResultAndStopExecution }: OperationPayload): void => {
     if (!isRefused(args.schema)) return;

@@ -4,7 +4,8 @@ import { createYoga } from 'graphql-yoga';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createAccounts } from '../accounts.ts';
 
-const NAMED = /this context has no accounts: add the plugin useAccounts, or the context of the adapter of your host/;
+const NAMED =
+  /this context has no accounts: add the plugin useAccounts, or the context of the adapter of your host/;
 
 // A guard warns once per process, so each test has modules of its own.
 let modules: Awaited<ReturnType<typeof load>>;

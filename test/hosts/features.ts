@@ -142,13 +142,18 @@ async function login({ url }: Pick<Subject, 'url'>): Promise<Tokens & { email: s
   return { ...tokens, email, userId };
 }
 
-/** What cannot be parsed is the fault of whoever asks, and stops nobody. */
+/** What cannot be read is the fault of whoever asks: they are told so, and nobody else is stopped. */
 async function sayNonsense(url: string, accept: string): Promise<void> {
   const headers = { accept, 'content-type': 'application/json' };
-  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query: '{' }) });
-  const text = await response.text();
-  if (response.status >= 500 || !text.includes('Syntax Error'))
-    throw new Error(`nonsense is answered ${response.status} ${text}`);
+  for (const [query, told] of [
+    ['{', 'Syntax Error'],
+    ['{ nonsense }', 'Cannot query field'],
+  ]) {
+    const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query }) });
+    const text = await response.text();
+    if (response.status >= 500 || !text.includes(told ?? ''))
+      throw new Error(`${query} is answered ${response.status} ${text}`);
+  }
 }
 
 /** Nothing starts for a stranger; a stream runs, and ends when its session does. */

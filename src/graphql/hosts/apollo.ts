@@ -1,18 +1,20 @@
 import type { IncomingMessage } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import type { AccountsServer } from '../../core/accounts-server.ts';
+import { refuseUnknown } from '../../core/option-checks.ts';
 import type { Services } from '../../core/service.ts';
 import type { User } from '../../core/user.ts';
-import { ensureGuards } from '../auth-directive/index.ts';
 import { type AccountsContext, contextReader } from '../context.ts';
 import type { ContextOptions } from '../context-options.ts';
+import { ensureOurs } from '../ensure-ours.ts';
 import { parseGraphQLName } from '../schema/type-defs.ts';
+import { checkServer } from '../server-argument.ts';
 
 /**
  * The context of Apollo Server, standalone or on Express.
  *
  * ```ts
- * const apollo = new ApolloServer<ContextOf<typeof accountsServer>>({ schema, plugins: [apolloPlugin()] });
+ * const apollo = new ApolloServer<ContextOf<typeof accountsServer>>({ schema, plugins: [apolloPlugin(accountsServer)] });
  * app.use('/graphql', express.json(), expressMiddleware(apollo, { context: apolloContext(accountsServer) }));
  * ```
  *
@@ -29,15 +31,26 @@ export function apolloContext<U extends User, F extends Services>(
   return async ({ req, res }) => ({ ...(await read({ req, res })), req, res });
 }
 
+export interface ApolloPluginOptions {
+  /** The directive whose application is checked. `auth` by default. */
+  directiveName?: string | undefined;
+}
+
 /**
- * The plugin that goes with it. Throws a TypeError at the start when `@auth` stands in the schema and was not applied.
+ * The plugin that goes with it. Throws a TypeError at the start when `@auth` stands in the schema and was not applied,
+ * and when our operations there are not of this server.
  * Answers with tokens it keeps out of caches also where cache hints (`defaultMaxAge`) would let them in.
  */
-export function apolloPlugin({ directiveName = 'auth' }: { directiveName?: string | undefined } = {}) {
-  const name = parseGraphQLName(directiveName, 'directiveName');
+export function apolloPlugin<U extends User, F extends Services>(
+  server: AccountsServer<U, F>,
+  options: ApolloPluginOptions = {},
+) {
+  checkServer(server, 'apolloPlugin');
+  refuseUnknown(options, { directiveName: true }, 'apolloPlugin');
+  const directiveName = parseGraphQLName(options.directiveName ?? 'auth', 'directiveName');
   return {
     async serverWillStart({ schema }: { schema: GraphQLSchema }): Promise<void> {
-      ensureGuards(schema, name);
+      ensureOurs(server, schema, directiveName);
     },
     async requestDidStart() {
       return { willSendResponse: keepOutOfCaches };

@@ -2,7 +2,8 @@ import type { AccountsServer } from '../../core/accounts-server.ts';
 import type { Services } from '../../core/service.ts';
 import type { User } from '../../core/user.ts';
 import { contextReader } from '../context.ts';
-import type { ContextOptions } from '../context-options.ts';
+import { type PluginOptions, parsePluginOptions } from '../context-options.ts';
+import { ensureOursIn } from '../ensure-ours.ts';
 import { createOperations } from '../live/operations.ts';
 import { hasHeaders, isNodeRequest, type RequestHolder } from '../request/request.ts';
 
@@ -31,9 +32,11 @@ interface Hooks {
 export function graphqlSseAccounts<U extends User, F extends Services, O extends object>(
   server: AccountsServer<U, F>,
   options: O,
-  contextOptions: ContextOptions = {},
+  accountsOptions: PluginOptions = {},
 ): O {
+  const { contextOptions, directiveName } = parsePluginOptions(accountsOptions, 'graphqlSseAccounts');
   const read = contextReader('graphqlSseAccounts', server, contextOptions);
+  ensureOursIn(server, options, directiveName, 'graphqlSseAccounts');
   const operations = createOperations();
   const own = options as { [hook in keyof Hooks]?: Hook | null | undefined };
   const hooks: Hooks = {

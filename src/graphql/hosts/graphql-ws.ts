@@ -2,7 +2,8 @@ import type { AccountsServer } from '../../core/accounts-server.ts';
 import type { Services } from '../../core/service.ts';
 import type { User } from '../../core/user.ts';
 import { contextReader, tokenReader } from '../context.ts';
-import { type ContextOptions, parseHeaderName } from '../context-options.ts';
+import { type PluginOptions, parseHeaderName, parsePluginOptions } from '../context-options.ts';
+import { ensureOursIn } from '../ensure-ours.ts';
 import { createOperations } from '../live/operations.ts';
 import { type RequestHolder, requestOf } from '../request/request.ts';
 import { tokenOf } from '../request/token.ts';
@@ -41,9 +42,11 @@ interface Hooks {
 export function graphqlWsAccounts<U extends User, F extends Services, O extends object>(
   server: AccountsServer<U, F>,
   options: O,
-  contextOptions: ContextOptions = {},
+  accountsOptions: PluginOptions = {},
 ): O {
+  const { contextOptions, directiveName } = parsePluginOptions(accountsOptions, 'graphqlWsAccounts');
   const read = contextReader('graphqlWsAccounts', server, contextOptions);
+  ensureOursIn(server, options, directiveName, 'graphqlWsAccounts');
   const tokenIn = tokenReader(server, contextOptions);
   const operations = createOperations();
   const headerName = parseHeaderName(contextOptions.headerName);

@@ -4,9 +4,10 @@ import type { Services } from '../../core/service.ts';
 import type { User } from '../../core/user.ts';
 import { AccountsError } from '../../errors.ts';
 import { answerOf, type FastifyReply } from '../answer/fastify-reply.ts';
-import { ensureGuards } from '../auth-directive/index.ts';
 import { contextReader } from '../context.ts';
 import { type PluginOptions, parsePluginOptions } from '../context-options.ts';
+import { ensureOurs } from '../ensure-ours.ts';
+import { ofEveryCopy } from '../every-copy.ts';
 import { toGraphQLError } from '../graphql-error.ts';
 import type { RequestHolder } from '../request/request.ts';
 import { createSchemaJudge } from '../schema/judge.ts';
@@ -42,7 +43,8 @@ interface Given {
  * app.register(mercuriusAccounts(accountsServer));
  * ```
  *
- * Rejects with a TypeError when `@auth` stands in the schema and was not applied. On a socket each operation looks its
+ * Rejects with a TypeError when `@auth` stands in the schema and was not applied, when our operations there are not of
+ * this server, and when it is registered twice. On a socket each operation looks its
  * session up again; a subscription ends with its session, and the socket with it when it is handed over as above.
  */
 export function mercuriusAccounts<U extends User, F extends Services>(
@@ -52,7 +54,7 @@ export function mercuriusAccounts<U extends User, F extends Services>(
   const { contextOptions, directiveName } = parsePluginOptions(options, 'mercuriusAccounts');
   const read = contextReader('mercuriusAccounts', server, contextOptions);
   const { check, isRefused } = createSchemaJudge(
-    (schema) => ensureGuards(schema, directiveName),
+    (schema) => ensureOurs(server, schema, directiveName),
     (error) => server.report(error, 'every operation on this schema is refused'),
   );
   const extend: Parameters<AddHook>[1] = async (schema, _document, context) => {
@@ -63,6 +65,9 @@ export function mercuriusAccounts<U extends User, F extends Services>(
   };
   return async (app) => {
     if (!app.graphql) throw new TypeError('mercuriusAccounts: register mercurius first');
+    // Two would disagree about who asks, and the last would win.
+    if (registered.has(app.graphql)) throw new TypeError('mercuriusAccounts is registered more than once');
+    registered.add(app.graphql);
     // And again at the first operation: until then plugins may give the same schema other resolvers, by `defineLoaders`.
     check(app.graphql.schema);
     const graphql = app.graphql as { addHook: AddHook };
@@ -70,6 +75,8 @@ export function mercuriusAccounts<U extends User, F extends Services>(
     graphql.addHook('preSubscriptionExecution', extend);
   };
 }
+
+const registered = ofEveryCopy('mercurius', () => new WeakSet<object>());
 
 function holderOf({ reply, request, socket, _connectionInit }: Given): RequestHolder {
   if (reply) return { req: reply.request.raw, res: answerOf(reply) };

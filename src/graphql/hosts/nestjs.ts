@@ -60,7 +60,7 @@ export function nestjsApollo<U extends User, F extends Services, O extends Nestj
     ...options,
     context,
     ...joined(server, options, { directiveName, module }),
-    plugins: [...(options.plugins ?? []), apolloPlugin({ directiveName })],
+    plugins: [...(options.plugins ?? []), apolloPlugin(server, { directiveName })],
     ...overSockets(options, (given) =>
       graphqlWsAccounts(server, { context: socketContext, ...given }, contextOptions),
     ),

@@ -28,7 +28,7 @@ test('S50 a cache hint of Apollo does not let an answer with tokens into caches'
   const { server, schema, signUp } = createDiary();
   await signUp({ email: 'ada@example.com' });
   const contextOf = apolloContext(server);
-  const { willSendResponse } = await apolloPlugin().requestDidStart();
+  const { willSendResponse } = await apolloPlugin(server).requestDidStart();
   const ask = await serve(schema, async (req, res) => {
     const contextValue = await contextOf({ req, res });
     // As Apollo does: its own headers come last.
@@ -46,7 +46,7 @@ test('S50 a cache hint of Apollo does not let an answer with tokens into caches'
 });
 
 test('answers go out without a response in the context', async () => {
-  const { willSendResponse } = await apolloPlugin().requestDidStart();
+  const { willSendResponse } = await apolloPlugin(createDiary().server).requestDidStart();
   const headers = new Map();
   await willSendResponse({ contextValue: {}, response: { http: { headers } } });
   await willSendResponse({ contextValue: { res: {} }, response: { http: { headers } } });
@@ -54,14 +54,19 @@ test('answers go out without a response in the context', async () => {
 });
 
 test('S51 the plugin refuses a schema on which the directive was forgotten, also under another name', async () => {
-  const { schema, unguarded } = createDiary();
-  await expect(apolloPlugin().serverWillStart({ schema })).resolves.toBeUndefined();
-  await expect(apolloPlugin().serverWillStart({ schema: unguarded })).rejects.toThrow(
+  const { server, schema, unguarded } = createDiary();
+  await expect(apolloPlugin(server).serverWillStart({ schema })).resolves.toBeUndefined();
+  await expect(apolloPlugin(server).serverWillStart({ schema: unguarded })).rejects.toThrow(
     /not applied to Query.diary/,
   );
   await expect(
-    apolloPlugin({ directiveName: 'mine' }).serverWillStart({ schema: unguarded }),
+    apolloPlugin(server, { directiveName: 'mine' }).serverWillStart({ schema: unguarded }),
   ).rejects.toThrow(TypeError);
-  expect(() => apolloPlugin({ directiveName: '@auth' })).toThrow(TypeError);
+  expect(() => apolloPlugin(server, { directiveName: '@auth' })).toThrow(TypeError);
+  expect(() => apolloPlugin(undefined as never)).toThrow(/apolloPlugin needs the AccountsServer/);
+  expect(() => apolloPlugin(server, { directive: 'mine' } as never)).toThrow('there is no option directive');
+  await expect(apolloPlugin(createDiary().server).serverWillStart({ schema })).rejects.toThrow(
+    /is of another AccountsServer/,
+  );
   expect(() => apolloContext(undefined as never)).toThrow(/apolloContext needs the AccountsServer/);
 });

@@ -9,6 +9,7 @@ import { nestjsApollo } from '../../../src/graphql/hosts/nestjs.ts';
 import { nextContext } from '../../../src/graphql/hosts/next.ts';
 import { useAccounts } from '../../../src/graphql/use-accounts.ts';
 import { createAccounts } from '../../accounts.ts';
+import { createDiary } from './host.ts';
 
 /** What takes a server and the options of the context, by its name. */
 const CALLS: { readonly [caller: string]: (server: never, options: never) => unknown } = {
@@ -39,3 +40,17 @@ test.each(Object.entries(CALLS))('%s says what is wrong with its arguments', (ca
     new TypeError('headerName must be the name of a header'),
   );
 });
+
+test.each(Object.entries({ graphqlWsAccounts, graphqlSseAccounts }))(
+  'S51 %s refuses options that are none, and a schema on which the directive was forgotten',
+  (caller, adapt) => {
+    const { server, schema, unguarded } = createDiary();
+    expect(() => adapt(server, undefined as never)).toThrow(
+      `${caller} needs the options of its host as its second argument`,
+    );
+    expect(() => adapt(server, { schema: unguarded })).toThrow(/not applied to Query.diary/);
+    expect(() => adapt(server, { schema: unguarded }, { directiveName: 'mine' })).toThrow(TypeError);
+    expect(() => adapt(server, { schema })).not.toThrow();
+    expect(() => adapt(server, { schema: async () => unguarded })).not.toThrow();
+  },
+);

@@ -95,11 +95,14 @@ test('S51 a schema on which the directive was forgotten is refused, at the start
   await expect(plugin(app)).rejects.toThrow(/not applied to Query.diary/);
   await expect(plugin({} as never)).rejects.toThrow(/register mercurius first/);
   const { run, errors } = await register({}, diary);
-  await expect(run('{ diary }', {}, diary.unguarded)).rejects.toMatchObject({
-    message: 'Internal server error',
-    extensions: { code: 'INTERNAL_SERVER_ERROR' },
-  });
-  expect(String(errors[0]?.error)).toContain('Query.diary');
+  for (let operation = 0; operation < 2; operation++) {
+    await expect(run('{ diary }', {}, diary.unguarded)).rejects.toMatchObject({
+      message: 'Internal server error',
+      extensions: { code: 'INTERNAL_SERVER_ERROR' },
+    });
+  }
+  // Once for each schema: a busy host would drown in it.
+  expect(errors.map(({ error }) => String(error))).toEqual([expect.stringContaining('Query.diary')]);
   expect((await run('{ diary }', {})).errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
 });
 
@@ -122,8 +125,16 @@ test('an operation that came neither by HTTP nor by a socket is of nobody', asyn
   expect(errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
 });
 
-test('misuse is told at the start', () => {
-  const { server } = createDiary();
+test('misuse is told at the start', async () => {
+  const { server, schema } = createDiary();
+  const app = { graphql: { schema, addHook: () => undefined } };
+  await mercuriusAccounts(server)(app);
+  await expect(mercuriusAccounts(server)(app)).rejects.toThrow(
+    'mercuriusAccounts is registered more than once',
+  );
+  await expect(mercuriusAccounts(createDiary().server)({ graphql: { ...app.graphql } })).rejects.toThrow(
+    /is of another AccountsServer/,
+  );
   expect(() => mercuriusAccounts(undefined as never)).toThrow(/mercuriusAccounts needs the AccountsServer/);
   expect(() => mercuriusAccounts(server, { header: 'x' } as never)).toThrow(TypeError);
   expect(() => mercuriusAccounts(server, { directiveName: '@auth' })).toThrow(TypeError);
