@@ -1,6 +1,6 @@
 /**
- * One value for all copies of this library in a process. Bundlers and package managers make several, and what one of
- * them notes about a request or a server the others must know.
+ * One value for all copies of this library in a process, of which bundlers and package managers make several: for what
+ * one of them notes and another would go wrong without. What only saves work each has for itself.
  */
 export function ofEveryCopy<T extends object>(name: string, create: () => T): T {
   const key = Symbol.for(`graphql-accounts ${name}`);

@@ -98,8 +98,10 @@ export function createResolvers<U extends User, F extends Services>(
 
 async function withCookie(context: GivenContext, field: string, pending: unknown): Promise<unknown> {
   const result = await pending;
-  if (field === 'logout') dropCookie(context);
-  else keepInCookie(context, result);
+  if (field === 'logout') {
+    // That of an impersonation was never in it.
+    if ((context.session?.actorUserId ?? null) === null) dropCookie(context);
+  } else keepInCookie(context, result);
   return result;
 }
 

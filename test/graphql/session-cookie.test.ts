@@ -49,6 +49,27 @@ describe('S50 a login keeps its access token in a cookie', () => {
     expect(await whoIs({ cookie: cookie.split(';', 1)[0] ?? '', ...CSRF })).toBe(id);
   });
 
+  test('but not that of an impersonation: nobody loses the own session to it', async () => {
+    const { postWith, whoIs, signUp, tokens, kept, id } = await start(true, {
+      impersonationAuthorize: () => true,
+    });
+    const eve = await signUp({ email: 'eve@example.com' });
+    const impersonated = await postWith(
+      `mutation { impersonate(accessToken: "${tokens.accessToken}", impersonated: { userId: "${eve}" }) { tokens { accessToken refreshToken } } }`,
+      { ...kept, ...CSRF },
+    );
+    const { accessToken, refreshToken } = (await impersonated.json()).data.impersonate.tokens;
+    const asEve = { authorization: `Bearer ${accessToken}`, ...kept, ...CSRF };
+    const renewed = await postWith(
+      `mutation { refreshTokens(accessToken: "${accessToken}", refreshToken: "${refreshToken}") { tokens { accessToken } } }`,
+      asEve,
+    );
+    expect(await whoIs(asEve)).toBe(eve);
+    const ended = await postWith('mutation { logout }', asEve);
+    for (const answer of [impersonated, renewed, ended]) expect(answer.headers.getSetCookie()).toEqual([]);
+    expect(await whoIs({ ...kept, ...CSRF })).toBe(id);
+  });
+
   test('which a refresh renews and a logout removes', async () => {
     const { postWith, whoIs, tokens, kept } = await start();
     const refreshed = await postWith(

@@ -9,7 +9,7 @@ import { type CookieOptions, parseCookieOptions } from './options.ts';
 export const COOKIE_OF_REQUEST = Symbol.for('graphql-accounts cookie of request');
 
 export interface CookieOfRequest {
-  /** Null for what no browser would keep in a cookie, and for what is no token of ours. */
+  /** Null for what no browser would keep in a cookie, for what is no token of ours, and for an impersonation. */
   holding(accessToken: string): string | null;
   readonly gone: string;
 }
@@ -54,7 +54,8 @@ export function createSessionCookie(options: CookieOptions, site: Site): Session
     },
     holding(accessToken) {
       const claims = claimsOf(accessToken);
-      if (!claims) return null;
+      // Whoever impersonates a user would have lost the own session, and nothing to come back with.
+      if (!claims || claims.act !== undefined) return null;
       if (name.length + accessToken.length <= MAX_COOKIE)
         return `${name}=${accessToken}; Max-Age=${lifetimeOf(claims)}; ${attributes}`;
       site.report(new Error('the access token is too long for a cookie: put less into it'), 'the cookie');

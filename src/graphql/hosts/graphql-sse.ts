@@ -40,8 +40,11 @@ export function graphqlSseAccounts<U extends User, F extends Services, O extends
   const operations = createOperations();
   const own = options as { [hook in keyof Hooks]?: Hook | null | undefined };
   const hooks: Hooks = {
-    context: async (request, ...more) =>
-      operations.contextOf(own.context, [request, ...more], await read(holderOf(request))),
+    async context(request, ...more) {
+      const holder = holderOf(request);
+      const accounts = { ...(await read(holder)), ...holder };
+      return operations.contextOf(own.context, [request, ...more], accounts);
+    },
     async onOperation(contextValue, request, args, result, ...more) {
       const changed = await own.onOperation?.(contextValue, request, args, result, ...more);
       return operations.resultOf(args, changed ?? result);
@@ -50,9 +53,9 @@ export function graphqlSseAccounts<U extends User, F extends Services, O extends
   return { ...options, ...hooks };
 }
 
-/** That of the server before graphql-sse's own: it has a socket. */
+/** That of the server before graphql-sse's own: it has a socket, and a response for cookies while nothing was sent. */
 function holderOf(request: unknown): RequestHolder {
-  const { raw } = request as { raw?: unknown };
+  const { raw, context } = request as { raw?: unknown; context?: { res?: unknown } | undefined };
   if (!hasHeaders(raw)) return { request };
-  return isNodeRequest(raw) ? { req: raw } : { request: raw };
+  return isNodeRequest(raw) ? { req: raw, res: context?.res } : { request: raw };
 }

@@ -10,7 +10,7 @@ import {
   REFUSED_CONTEXT_OPTIONS,
 } from '../context-options.ts';
 import { COOKIE_NAME } from '../cookie/options.ts';
-import { cookieOf } from '../request/request.ts';
+import { cookieOf, isHttpToken } from '../request/request.ts';
 import { tokenOf } from '../request/token.ts';
 
 /** What `headers()` of `next/headers` resolves to. */
@@ -43,6 +43,7 @@ export function nextContext<U extends User, F extends Services>(
   { cookieName = COOKIE_NAME, ...options }: NextContextOptions = {},
 ): (headers: NextHeaders) => Promise<AccountsContext<U, F>> {
   refuseUnknown(options, KNOWN, 'nextContext', REFUSED_CONTEXT_OPTIONS);
+  if (!isHttpToken(cookieName)) throw new TypeError('cookieName must be the name of a cookie');
   const read = contextReader('nextContext', server, options);
   const headerName = parseHeaderName(options.headerName);
   return async (headers) => {

@@ -7,6 +7,7 @@ import { createHandler } from 'graphql-sse/lib/use/http';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { graphqlSseAccounts } from '../../../src/graphql/hosts/graphql-sse.ts';
 import type { AccountsServerOptions } from '../../../src/index.ts';
+import { PASSWORD } from '../../accounts.ts';
 import { createFeed, eventually, freezeIntervals, INTERVALS, intervals } from './feed.ts';
 
 const closing: (() => unknown)[] = [];
@@ -22,10 +23,11 @@ const codesOf = (result: ExecutionResult | undefined) =>
 async function start(options: Partial<AccountsServerOptions> = {}) {
   const feed = await createFeed(options);
   const handler = createHandler(
-    graphqlSseAccounts(feed.server, {
-      schema: feed.schema,
-      context: () => ({ loaders: 'mine', userId: 'nobody' }),
-    }),
+    graphqlSseAccounts(
+      feed.server,
+      { schema: feed.schema, context: () => ({ loaders: 'mine', userId: 'nobody' }) },
+      { cookie: true },
+    ),
   );
   const http: Server = createServer((req, res) => void handler(req, res));
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
@@ -57,7 +59,7 @@ async function start(options: Partial<AccountsServerOptions> = {}) {
       return Object.assign(stream, { leave });
     };
   };
-  return { ...feed, connect };
+  return { ...feed, url, connect };
 }
 
 describe.each([
@@ -112,6 +114,18 @@ describe.each([
     await eventually(() => mine.returned === 1);
     await eventually(() => vi.getTimerCount() === before);
   });
+});
+
+test('a login over graphql-sse keeps its token in the cookie too', async () => {
+  const { url } = await start();
+  const query = `mutation { authenticate(serviceName: "password", params: { user: { username: "ada" }, password: "${PASSWORD}" }) { sessionId } }`;
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { accept: 'text/event-stream', 'content-type': 'application/json', 'x-accounts-csrf': '1' },
+    body: JSON.stringify({ query }),
+  });
+  expect(await response.text()).toContain('"sessionId"');
+  expect(response.headers.getSetCookie()).toEqual([expect.stringMatching(/^__Host-accounts=ey/)]);
 });
 
 test('S52 over graphql-sse as a fetch handler, a stream ends with its session', async () => {
