@@ -16,6 +16,6 @@ export function secretProblem(secret: string): string | null {
   if (KNOWN_SECRETS.has(secret)) return 'is an example from public documentation';
   // A public key that is taken for a secret lets everybody sign who has it.
   if (secret.trimStart().startsWith('-----BEGIN '))
-    return 'is a key in PEM and no secret: give { publicKey, privateKey }';
+    return 'is a key in PEM and no secret: give { publicKey }, with privateKey where it signs';
   return null;
 }

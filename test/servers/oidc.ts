@@ -1,3 +1,5 @@
+// As it is of the passkeys' library: loaded by the service at its first use, and here before.
+import 'openid-client';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Provider } from 'oidc-provider';

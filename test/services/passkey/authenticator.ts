@@ -1,3 +1,6 @@
+// The library that the service loads at its first use. Loaded here, its compilation is no part of the first operation's time.
+import '@simplewebauthn/server';
+import '@simplewebauthn/server/helpers';
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
 /** What tests change of an answer, to attack with it. */
