@@ -13,8 +13,11 @@ describe.skipIf(!server)('sqlDatabase on PostgreSQL', async () => {
   const pool = new pg.Pool({ connectionString: await newDatabase(server) });
   const url = await newDatabase(server);
   const asking = new pg.Pool({ connectionString: url, max: 1 });
-  // A client may still be taking leave when the server ends, and hears of it when its pool listens no more.
-  for (const each of [pool, asking]) each.on('connect', (client) => void client.on('error', () => undefined));
+  // A client may still be taking leave when the server ends, and hears of it, or its pool does, when nobody waits.
+  for (const each of [pool, asking]) {
+    each.on('error', () => undefined);
+    each.on('connect', (client) => void client.on('error', () => undefined));
+  }
   beforeAll(() => exercised('PostgreSQL'));
   afterAll(async () => {
     await Promise.all([pool.end(), asking.end()]);
