@@ -82,7 +82,7 @@ const ROOMS: { room: RegExp; may: RegExp[] }[] = [
     room: new RegExp(`^graphql/${room}`),
     may: [
       room === 'hosts/' ? /^graphql\// : /^graphql\/(?!hosts\/)/,
-      ...[/^core\//, /^errors\.ts$/, /^generated\//, /^node:/, /^graphql$/, /^@graphql-tools\/utils$/],
+      ...[/^core\//, /^errors\.ts$/, /^generated\//, /^node:/, /^graphql$/],
     ],
   })),
   ...['verify', 'client'].map((name) => ({
@@ -123,6 +123,12 @@ test('the main entry reaches no database adapter and no package that a host may 
       /^(nodemailer|graphql-yoga|@envelop|kysely|pg|mysql2|mongoose|ioredis|jose)(\/|$)/.test(file),
   );
   expect(adapters).toEqual([]);
+});
+
+test('whoever imports the main entry waits for no package but these', () => {
+  const packages = reachedFrom('index.ts').filter((file) => !/\.ts$|^node:/.test(file));
+  const names = new Set(packages.map((name) => name.replace(/\/.*/, '')));
+  expect([...names].sort()).toEqual(['graphql', 'jsonwebtoken', 'ms']);
 });
 
 test.each(['request', 'answer', 'operation', 'cookie', 'schema'])(

@@ -1,3 +1,5 @@
+// Native code, which may not be there for this machine: the start tells, and not the first login.
+import '@node-rs/argon2';
 import { parseConfig } from './config.ts';
 import { createLog } from './log.ts';
 import { redact } from './redaction.ts';

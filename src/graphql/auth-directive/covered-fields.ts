@@ -1,10 +1,12 @@
-import { getDirective } from '@graphql-tools/utils';
 import {
+  type ConstDirectiveNode,
+  type FieldDefinitionNode,
   type GraphQLField,
   type GraphQLInterfaceType,
   type GraphQLObjectType,
   type GraphQLSchema,
   isObjectType,
+  valueFromASTUntyped,
 } from 'graphql';
 import { parseRequirement, type Requirement, SESSION, strictest } from './requirement.ts';
 
@@ -18,6 +20,15 @@ export interface CoveredField {
 
 type Declaring = GraphQLObjectType | GraphQLInterfaceType;
 
+/** What a directive can stand on: a type, its extensions too, or a field. */
+interface Element {
+  readonly astNode?: Annotated | null | undefined;
+  readonly extensionASTNodes?: readonly Annotated[];
+  readonly extensions?: object;
+}
+
+type Annotated = Pick<FieldDefinitionNode, 'directives'>;
+
 /** What each covered field of a type must keep, by the name of the field. */
 type Cover = ReadonlyMap<string, Requirement>;
 
@@ -29,7 +40,7 @@ type Cover = ReadonlyMap<string, Requirement>;
 export function coveredFields(schema: GraphQLSchema, directiveName: string): CoveredField[] {
   const known = new Map<Declaring, Cover>();
   const coverOf = (type: Declaring): Cover => {
-    const cover = known.get(type) ?? createCover(schema, type, directiveName);
+    const cover = known.get(type) ?? createCover(type, directiveName);
     known.set(type, cover);
     return cover;
   };
@@ -46,12 +57,9 @@ export function coveredFields(schema: GraphQLSchema, directiveName: string): Cov
     });
 }
 
-function createCover(schema: GraphQLSchema, type: Declaring, directiveName: string): Cover {
-  const standsOn = (node: Parameters<typeof getDirective>[1]): Requirement | null => {
-    // A schema made by code need not declare what it uses.
-    const uses = [...(getDirective(schema, node, directiveName) ?? []), ...listedUses(node, directiveName)];
-    return together(uses.map((args) => parseRequirement(directiveName, args)));
-  };
+function createCover(type: Declaring, directiveName: string): Cover {
+  const standsOn = (element: Element): Requirement | null =>
+    together(usesOn(element, directiveName).map((args) => parseRequirement(directiveName, args)));
   const ofType = standsOn(type);
   const cover = Object.values(type.getFields()).flatMap((field): [string, Requirement][] => {
     const requirement = together([ofType, standsOn(field)]);
@@ -60,10 +68,26 @@ function createCover(schema: GraphQLSchema, type: Declaring, directiveName: stri
   return new Map(cover);
 }
 
-/** What schemas made by code say as a list of `{ name, args }`, of which `getDirective` sees nothing. */
-function listedUses({ extensions }: { readonly extensions?: object }, directiveName: string): unknown[] {
+/** The arguments of each use of the directive, declared or not: a schema made by code need not declare what it uses. */
+function usesOn({ astNode, extensionASTNodes = [], extensions }: Element, directiveName: string): unknown[] {
+  const written = [astNode, ...extensionASTNodes]
+    .flatMap((node) => node?.directives ?? [])
+    .filter(({ name }) => name.value === directiveName);
+  return [...written.map(argumentsOf), ...usesMadeByCode(extensions, directiveName)];
+}
+
+function argumentsOf({ arguments: args = [] }: ConstDirectiveNode): unknown {
+  return Object.fromEntries(args.map(({ name, value }) => [name.value, valueFromASTUntyped(value)]));
+}
+
+/** What schemas made by code say: as a list of `{ name, args }`, or by the name the arguments of a use, or of several. */
+function usesMadeByCode(extensions: object | undefined, directiveName: string): unknown[] {
   const { directives } = (extensions ?? {}) as { readonly directives?: unknown };
-  if (!Array.isArray(directives)) return [];
+  if (typeof directives !== 'object' || directives === null) return [];
+  if (!Array.isArray(directives))
+    return Object.hasOwn(directives, directiveName)
+      ? [(directives as Record<string, unknown>)[directiveName]].flat()
+      : [];
   const uses = directives as readonly ({ readonly name?: unknown; readonly args?: unknown } | null)[];
   return uses.filter((use) => use?.name === directiveName).map((use) => use?.args);
 }

@@ -1,9 +1,9 @@
-import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import { assertSchema, type GraphQLSchema } from 'graphql';
 import { parseGraphQLName } from '../schema/type-defs.ts';
 import { type CoveredField, coveredFields } from './covered-fields.ts';
 import { declaredNames, refuseForeign, writeDefinition } from './definition.ts';
 import { endField, type GuardedField, guardField, isGuarded } from './guard.ts';
+import { rebuildSchema } from './rebuild-schema.ts';
 import type { Requirement } from './requirement.ts';
 
 export interface AuthDirective {
@@ -49,18 +49,12 @@ export function authDirective(directiveName: string = 'auth'): AuthDirective {
         covered.set(type.name, (covered.get(type.name) ?? new Map()).set(field.name, requirement));
       }
       const subscription = schema.getSubscriptionType()?.name;
-      return mapSchema(schema, {
-        [MapperKind.OBJECT_FIELD]: (config, fieldName, typeName) => {
-          const requirement = covered.get(typeName)?.get(fieldName);
-          if (!requirement) {
-            if (typeName !== subscription) return undefined;
-            endField(config as GuardedField);
-            return config;
-          }
-          guardField(config as GuardedField, typeName === subscription, requirement);
-          config.extensions = { ...config.extensions, [MARK]: true };
-          return config;
-        },
+      return rebuildSchema(schema, (field, fieldName, typeName) => {
+        const requirement = covered.get(typeName)?.get(fieldName);
+        if (requirement) {
+          guardField(field, typeName === subscription, requirement);
+          field.extensions = { ...field.extensions, [MARK]: true };
+        } else if (typeName === subscription) endField(field);
       });
     },
   };

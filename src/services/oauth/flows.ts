@@ -39,7 +39,7 @@ export async function begin(
   name: unknown,
   { redirectUri, browser = false, session = null, returnTo = null, connection }: OAuthStartOptions,
 ): Promise<OAuthStarted> {
-  const provider = parts.requireProvider(name);
+  const provider = await parts.requireProvider(name);
   const target = allowedRedirect(parts, redirectUri);
   const id = secret();
   const value = browser ? secret() : null;
@@ -74,7 +74,7 @@ export async function begin(
 /** What a state stands for, without using it up. Throws INVALID_TOKEN. */
 export async function describe(parts: OAuthParts, state: unknown): Promise<OAuthFlow> {
   const { data } = await find(parts, state);
-  const provider = parts.requireProvider(data.provider);
+  const provider = await parts.requireProvider(data.provider);
   return {
     provider: provider.settings.name,
     label: provider.settings.label,
@@ -92,7 +92,7 @@ export async function finish(
   { provider: name, code: givenCode, state: givenState, iss }: Answer,
   finisher: Finisher,
 ): Promise<{ provider: string; account: ProvedAccount }> {
-  const provider = parts.requireProvider(parseString(name));
+  const provider = await parts.requireProvider(parseString(name));
   const code = parseString(givenCode, 'BAD_USER_INPUT', MAX_CODE);
   const state = parseString(givenState, 'INVALID_TOKEN');
   const { data } = await find(parts, state);

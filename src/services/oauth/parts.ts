@@ -1,15 +1,15 @@
 import type { ServiceContext } from '../../core/service.ts';
 import type { IdentityRecord, UserRecord } from '../../database/ports.ts';
 import { AccountsError } from '../../errors.ts';
-import type { ResolvedOAuthOptions } from './options.ts';
-import { Provider } from './provider.ts';
+import type { ResolvedOAuthOptions, ResolvedProvider } from './options.ts';
+import type { Provider } from './provider.ts';
 
 /** What the operations of the service share. */
 export interface OAuthParts extends ServiceContext {
   options: ResolvedOAuthOptions;
-  providers: ReadonlyMap<string, Provider>;
+  providers: ReadonlyMap<string, ResolvedProvider>;
   /** Throws PROVIDER_NOT_FOUND. */
-  requireProvider(name: unknown): Provider;
+  requireProvider(name: unknown): Promise<Provider>;
   linkedOf(userId: string): Promise<IdentityRecord[]>;
   /** Tells the owner, where an address is proved to be the owner's. */
   notify(template: 'accountLinked' | 'accountUnlinked', user: UserRecord): void;
@@ -32,16 +32,16 @@ export function providerOf({ service }: Pick<IdentityRecord, 'service'>): string
 }
 
 export function createParts(context: ServiceContext, options: ResolvedOAuthOptions): OAuthParts {
-  const entries = [...options.providers].map(
-    ([name, settings]) => [name, new Provider(settings, options.timeout, context.report)] as const,
-  );
-  const providers = new Map(entries);
+  const { providers } = options;
+  const loading = openProviders(options, context.report);
+  // Told to each who needs it.
+  loading.catch(() => {});
   return {
     ...context,
     options,
     providers,
-    requireProvider(name) {
-      const provider = typeof name === 'string' ? providers.get(name) : undefined;
+    async requireProvider(name) {
+      const provider = typeof name === 'string' ? (await loading).get(name) : undefined;
       if (!provider) throw new AccountsError('PROVIDER_NOT_FOUND');
       return provider;
     },
@@ -54,4 +54,15 @@ export function createParts(context: ServiceContext, options: ResolvedOAuthOptio
       if (email) context.mailer.send({ template, to: email.address, user });
     },
   };
+}
+
+async function openProviders(
+  { providers, timeout }: ResolvedOAuthOptions,
+  report: ServiceContext['report'],
+): Promise<ReadonlyMap<string, Provider>> {
+  const { Provider } = await import('./provider.ts');
+  const entries = [...providers].map(
+    ([name, settings]) => [name, new Provider(settings, timeout, report)] as const,
+  );
+  return new Map(entries);
 }

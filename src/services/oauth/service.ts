@@ -1,15 +1,13 @@
 import type { Attempt, Authentication } from '../../core/authentication.ts';
 import { type Connection, printableOrNull } from '../../core/connection.ts';
 import { parseString } from '../../core/input.ts';
-import { masked } from '../../core/report.ts';
+import { type Runner, runnerOf } from '../../core/report.ts';
 import type { AccountsService, ServiceContext, ServiceOperations } from '../../core/service.ts';
 import type { LiveSession } from '../../core/sessions.ts';
 import type { User } from '../../core/user.ts';
 import type { UserRecord } from '../../database/ports.ts';
 import type { ProviderTokens } from './account.ts';
-import { linkTo, recognise, recogniseAgain, unlink } from './accounts.ts';
 import type { OAuthFlow, OAuthStarted, OAuthStartOptions } from './flow.ts';
-import { begin, describe, finish } from './flows.ts';
 import { oauthMails } from './mail.ts';
 import type { ResolvedOAuthOptions } from './options.ts';
 import { createParts, type OAuthParts, providerOf, serviceOf } from './parts.ts';
@@ -39,9 +37,11 @@ export interface OAuthOwner {
 export class OAuthService implements AccountsService {
   readonly operations: ServiceOperations;
   readonly #parts: OAuthParts;
+  readonly #run: Runner<typeof import('./actions.ts')>;
 
   constructor(context: ServiceContext, options: ResolvedOAuthOptions) {
     this.#parts = createParts(context, options);
+    this.#run = runnerOf(context.report, import('./actions.ts'));
     // Without a key nothing could be begun: that is told at the start.
     if (options.providers.size > 0) context.secretBox();
     context.mailer.define(oauthMails);
@@ -57,7 +57,7 @@ export class OAuthService implements AccountsService {
     connection: Connection,
     { asker, current }: Attempt,
   ): Promise<Authentication> {
-    return this.#masked(async () => {
+    return this.#run(async ({ finish, recognise, recogniseAgain }) => {
       const finisher = { asker, session: current?.session };
       const proved = await finish(this.#parts, { provider, code, state, iss }, finisher);
       const found = current
@@ -75,17 +75,17 @@ export class OAuthService implements AccountsService {
 
   /** By which one can log in. */
   listProviders(): { name: string; label: string }[] {
-    return [...this.#parts.providers.values()].map(({ settings: { name, label } }) => ({ name, label }));
+    return [...this.#parts.providers.values()].map(({ name, label }) => ({ name, label }));
   }
 
   /** Begins a login. Throws PROVIDER_NOT_FOUND, INVALID_REDIRECT_URI and PROVIDER_UNAVAILABLE. */
   start(provider: string, options: OAuthStartOptions = {}): Promise<OAuthStarted> {
-    return this.#masked(() => begin(this.#parts, provider, options));
+    return this.#run(({ begin }) => begin(this.#parts, provider, options));
   }
 
   /** What was begun under a state, for a page that finishes it. Uses nothing up. Throws INVALID_TOKEN. */
   describe(state: string): Promise<OAuthFlow> {
-    return this.#masked(() => describe(this.#parts, state));
+    return this.#run(({ describe }) => describe(this.#parts, state));
   }
 
   /** Links an account of a provider. Throws ACCOUNT_EXISTS when it is another user's. */
@@ -93,7 +93,7 @@ export class OAuthService implements AccountsService {
     const { user, session } = owner.live;
     const { provider, code, state } = answer;
     const work = () =>
-      this.#masked(async () => {
+      this.#run(async ({ finish, linkTo }) => {
         const proved = await finish(this.#parts, { provider, code, state }, { asker: owner.asker, session });
         await linkTo(this.#parts, user, proved, owner);
       });
@@ -107,7 +107,7 @@ export class OAuthService implements AccountsService {
     const { user } = owner.live;
     const { provider, subject } = account;
     const work = () =>
-      this.#masked(() =>
+      this.#run(({ unlink }) =>
         unlink(this.#parts, user, { provider: parseString(provider), subject: parseString(subject) }, owner),
       );
     return this.#parts.events.observe(work, (error) =>
@@ -116,7 +116,7 @@ export class OAuthService implements AccountsService {
   }
 
   linkedAccounts(user: Pick<User, 'id'>): Promise<LinkedAccount[]> {
-    return this.#masked(async () => {
+    return this.#run(async () => {
       const linked = await this.#parts.linkedOf(parseString(user.id));
       return linked.map((identity) => ({
         provider: providerOf(identity),
@@ -131,7 +131,7 @@ export class OAuthService implements AccountsService {
    * is gone. They act in the user's name: hand them to nobody.
    */
   tokensOf(userId: string, provider: string): Promise<ProviderTokens | null> {
-    return this.#masked(async () => {
+    return this.#run(async () => {
       const service = serviceOf(parseString(provider));
       const linked = await this.#parts.linkedOf(parseString(userId));
       const identity = linked.find((candidate) => candidate.service === service);
@@ -139,10 +139,6 @@ export class OAuthService implements AccountsService {
       const text = this.#parts.secretBox().open(identity.data.tokens, { service, subject: identity.subject });
       return text === null ? null : (JSON.parse(text) as ProviderTokens);
     });
-  }
-
-  #masked<T>(work: () => Promise<T>): Promise<T> {
-    return masked(this.#parts.report, work);
   }
 }
 

@@ -1,16 +1,13 @@
 import type { Authentication } from '../../core/authentication.ts';
 import { type Connection, type ConnectionInput, parseConnection } from '../../core/connection.ts';
 import { parseString } from '../../core/input.ts';
-import { masked } from '../../core/report.ts';
+import { type Runner, runnerOf } from '../../core/report.ts';
 import type { AccountsService, ServiceContext, ServiceOperations } from '../../core/service.ts';
 import type { UserRecord } from '../../database/ports.ts';
-import { isUseless, remove, rename } from './changes.ts';
-import { authenticate, createLoginOptions } from './login.ts';
 import { passkeyMails } from './mail.ts';
 import type { ResolvedPasskeyOptions } from './options.ts';
 import { createParts, type PasskeyParts } from './parts.ts';
 import { type Passkey, toPasskey } from './passkeys.ts';
-import { createRegistrationOptions, register } from './registration.ts';
 import { passkeyOperations } from './resolvers.ts';
 
 /** What a login with any passkey begins with. */
@@ -34,27 +31,31 @@ export interface PasskeyCaller {
 export class PasskeyService implements AccountsService {
   readonly operations: ServiceOperations;
   readonly #parts: PasskeyParts;
+  readonly #run: Runner<typeof import('./actions.ts')>;
 
   constructor(context: ServiceContext, options: ResolvedPasskeyOptions) {
     this.#parts = createParts(context, options);
+    this.#run = runnerOf(context.report, import('./actions.ts'));
     context.mailer.define(passkeyMails);
     this.operations = passkeyOperations(this);
   }
 
   /** Recognises a user by `{ token, response }`. `loginWithService` calls it and does the rest of a login. */
   authenticate(params: Readonly<Record<string, unknown>>, connection: Connection): Promise<Authentication> {
-    return this.#masked(() => authenticate(this.#parts, params, connection));
+    return this.#run(({ authenticate }) => authenticate(this.#parts, params, connection));
   }
 
   /** Each passkey of this domain. */
-  async countWays({ id }: UserRecord): Promise<number> {
-    const passkeys = await this.#parts.passkeys.ofUser(id);
-    return passkeys.filter((passkey) => !isUseless(this.#parts, passkey)).length;
+  countWays({ id }: UserRecord): Promise<number> {
+    return this.#run(async ({ isUseless }) => {
+      const passkeys = await this.#parts.passkeys.ofUser(id);
+      return passkeys.filter((passkey) => !isUseless(this.#parts, passkey)).length;
+    });
   }
 
   /** `PublicKeyCredentialCreationOptionsJSON`, good for five minutes. Throws TOO_MANY_PASSKEYS and USER_NOT_FOUND. */
   createRegistrationOptions(userId: string, { sessionId = null }: PasskeyCaller = {}): Promise<object> {
-    return this.#masked(() =>
+    return this.#run(({ createRegistrationOptions }) =>
       createRegistrationOptions(this.#parts, { userId: parseString(userId), session: sessionId }),
     );
   }
@@ -71,20 +72,20 @@ export class PasskeyService implements AccountsService {
     }: PasskeyCaller & { name?: string | null } = {},
   ): Promise<Passkey> {
     const from = { session: sessionId, connection: parseConnection(connection), stillThere };
-    return this.#masked(() =>
+    return this.#run(({ register }) =>
       register(this.#parts, { ...from, userId: parseString(userId) }, response, name),
     );
   }
 
   /** Oldest first. */
   list(userId: string): Promise<Passkey[]> {
-    return this.#masked(async () => (await this.#parts.passkeys.ofUser(parseString(userId))).map(toPasskey));
+    return this.#run(async () => (await this.#parts.passkeys.ofUser(parseString(userId))).map(toPasskey));
   }
 
   /** Throws PASSKEY_NOT_FOUND. */
   rename(userId: string, id: string, name: string, { connection }: PasskeyCaller = {}): Promise<Passkey> {
     const from = parseConnection(connection);
-    return this.#masked(() =>
+    return this.#run(({ rename }) =>
       rename(this.#parts, { userId: parseString(userId), connection: from }, id, name),
     );
   }
@@ -96,18 +97,16 @@ export class PasskeyService implements AccountsService {
     { connection, stillThere = alwaysThere }: PasskeyCaller = {},
   ): Promise<void> {
     const from = parseConnection(connection);
-    return this.#masked(() =>
+    return this.#run(({ remove }) =>
       remove(this.#parts, { userId: parseString(userId), connection: from }, id, stillThere),
     );
   }
 
   /** What a login begins with; good once, for five minutes. */
   createLoginOptions(connection?: ConnectionInput | null): Promise<PasskeyLoginOptions> {
-    return this.#masked(() => createLoginOptions(this.#parts, parseConnection(connection)));
-  }
-
-  #masked<T>(work: () => Promise<T>): Promise<T> {
-    return masked(this.#parts.report, work);
+    return this.#run(({ createLoginOptions }) =>
+      createLoginOptions(this.#parts, parseConnection(connection)),
+    );
   }
 }
 

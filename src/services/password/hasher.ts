@@ -1,9 +1,7 @@
 import { availableParallelism } from 'node:os';
-import * as argon2 from '@node-rs/argon2';
 import type { Trace } from '../../core/tracing.ts';
 import { AccountsError } from '../../errors.ts';
-import { BCRYPT_MAXIMUM_COST, createBcryptVerifier, parseBcrypt } from './bcrypt.ts';
-import { type Argon2Cost, argon2Cost, isAffordable, isWeaker, nobodysHash, parseArgon2 } from './phc.ts';
+import { type Argon2Cost, argon2Cost, isWeaker, parseArgon2 } from './phc.ts';
 import { isHashable } from './policy.ts';
 import { createQueue } from './queue.ts';
 
@@ -58,7 +56,7 @@ export interface PasswordHasher {
 }
 
 /** How a hash is made and checked; the queue, NFKC and the records are the same for all. */
-interface Algorithm {
+export interface Algorithm {
   hash(password: string): Promise<string>;
   /** A string instead of an answer tells why there is none. */
   verify(password: string, hash: string): Promise<boolean | UnusableHash>;
@@ -134,24 +132,18 @@ function chooseAlgorithm({ hashPassword, verifyPassword, argon2: cost }: HasherO
   return builtInAlgorithm(argon2Cost(cost));
 }
 
-/** argon2id; bcrypt is verified only (S2). */
+/**
+ * Loaded beside the start of a server: whoever imports this package and hashes nothing does not pay for native code. It
+ * is there before anybody knows what there is to verify, so that the first answers tell no more than later ones (S8).
+ */
 function builtInAlgorithm(cost: Argon2Cost): Algorithm {
-  const bcrypt = createBcryptVerifier();
-  const nobody = nobodysHash(cost);
+  const loading = import('./argon2.ts').then(({ createArgon2 }) => createArgon2(cost));
+  // Told to each who needs it.
+  loading.catch(() => {});
   return {
-    hash: (password) => argon2.hash(password, cost),
-    async verify(password, hash) {
-      const imported = parseBcrypt(hash);
-      if (imported) {
-        if (imported.cost > BCRYPT_MAXIMUM_COST) return 'cost out of bounds';
-        return bcrypt.verify(password, hash);
-      }
-      const parsed = parseArgon2(hash);
-      if (!parsed) return 'unknown format';
-      if (!isAffordable(parsed)) return 'cost out of bounds';
-      return argon2.verify(hash, password).catch(() => 'verifier failed' as const);
-    },
-    verifyNothing: (password) => argon2.verify(nobody, password),
+    hash: async (password) => (await loading).hash(password),
+    verify: async (password, hash) => (await loading).verify(password, hash),
+    verifyNothing: async (password) => (await loading).verifyNothing(password),
     isWeak(hash) {
       const parsed = parseArgon2(hash);
       return parsed === null || isWeaker(parsed, cost);

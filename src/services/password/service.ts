@@ -2,23 +2,17 @@ import type { Attempt, Authentication } from '../../core/authentication.ts';
 import { type Connection, parseConnection } from '../../core/connection.ts';
 import { parseString } from '../../core/input.ts';
 import type { LoginResult } from '../../core/login.ts';
-import { masked } from '../../core/report.ts';
+import { type Runner, runnerOf } from '../../core/report.ts';
 import type { AccountsService, ServiceContext, ServiceOperations } from '../../core/service.ts';
 import type { User } from '../../core/user.ts';
 import type { UserReference } from '../../core/users.ts';
 import type { UserRecord } from '../../database/ports.ts';
-import { addEmail, addVerifiedEmail, removeEmail } from './addresses.ts';
-import { authenticate } from './authentication.ts';
-import { changePassword, type PasswordChanger, setPassword } from './change-password.ts';
+import type { PasswordChanger } from './change-password.ts';
 import { passwordMails } from './mail.ts';
 import type { NewUserInput, ResolvedPasswordOptions } from './options.ts';
 import { createParts, type PasswordParts } from './parts.ts';
-import { type CreateUserResult, createUser } from './registration.ts';
-import { rejectEmail } from './reject-email.ts';
-import { resetPassword, sendEnrollmentEmail, sendResetPasswordEmail } from './reset-password.ts';
+import type { CreateUserResult } from './registration.ts';
 import { passwordOperations } from './resolvers.ts';
-import { setUsername } from './username.ts';
-import { sendVerificationEmail, verifyEmail } from './verify-email.ts';
 
 /**
  * Accounts with a password. Every method checks what it is given and throws an `AccountsError`; those that take a
@@ -27,9 +21,11 @@ import { sendVerificationEmail, verifyEmail } from './verify-email.ts';
 export class PasswordService<U extends User = User> implements AccountsService {
   readonly operations: ServiceOperations;
   readonly #parts: PasswordParts;
+  readonly #run: Runner<typeof import('./actions.ts')>;
 
   constructor(context: ServiceContext, options: ResolvedPasswordOptions) {
     this.#parts = createParts(context, options);
+    this.#run = runnerOf(context.report, import('./actions.ts'));
     context.mailer.define(passwordMails);
     this.operations = passwordOperations(this, context.limits);
   }
@@ -40,7 +36,7 @@ export class PasswordService<U extends User = User> implements AccountsService {
     _connection: Connection,
     attempt: Attempt,
   ): Promise<Authentication> {
-    return this.#masked(() => authenticate(this.#parts, params, attempt));
+    return this.#run(({ authenticate }) => authenticate(this.#parts, params, attempt));
   }
 
   /** A password, where there is a name to give with it. */
@@ -54,8 +50,8 @@ export class PasswordService<U extends User = User> implements AccountsService {
     user: NewUserInput & { password?: string | null | undefined },
     connection?: unknown,
   ): Promise<CreateUserResult<U>> {
-    const work = () => createUser(this.#parts, user, parseConnection(connection));
-    return this.#masked(work) as Promise<CreateUserResult<U>>;
+    const created = this.#run(({ createUser }) => createUser(this.#parts, user, parseConnection(connection)));
+    return created as Promise<CreateUserResult<U>>;
   }
 
   findUserByEmail(email: string): Promise<U | null> {
@@ -68,7 +64,7 @@ export class PasswordService<U extends User = User> implements AccountsService {
 
   /** Uses a verification link up. Throws INVALID_TOKEN, and EMAIL_TAKEN when another user proved the address first. */
   verifyEmail(token: string): Promise<void> {
-    return this.#masked(() => verifyEmail(this.#parts, token));
+    return this.#run(({ verifyEmail }) => verifyEmail(this.#parts, token));
   }
 
   /**
@@ -76,7 +72,7 @@ export class PasswordService<U extends User = User> implements AccountsService {
    * account's sessions end. Throws INVALID_TOKEN.
    */
   rejectEmail(token: string): Promise<void> {
-    return this.#masked(() => rejectEmail(this.#parts, token));
+    return this.#run(({ rejectEmail }) => rejectEmail(this.#parts, token));
   }
 
   /**
@@ -84,23 +80,25 @@ export class PasswordService<U extends User = User> implements AccountsService {
    * added the address, if nobody holds it.
    */
   sendVerificationEmail(email: string, requester?: () => Promise<UserRecord | null>): Promise<void> {
-    return this.#masked(() => sendVerificationEmail(this.#parts, email, requester));
+    return this.#run(({ sendVerificationEmail }) => sendVerificationEmail(this.#parts, email, requester));
   }
 
   /** Mails a reset link. Throws USER_NOT_FOUND unless errors are ambiguous. */
   sendResetPasswordEmail(email: string): Promise<void> {
-    return this.#masked(() => sendResetPasswordEmail(this.#parts, email));
+    return this.#run(({ sendResetPasswordEmail }) => sendResetPasswordEmail(this.#parts, email));
   }
 
   /** Mails the link for a first password. Throws USER_NOT_FOUND: this is for administrators. */
   sendEnrollmentEmail(email: string): Promise<void> {
-    return this.#masked(() => sendEnrollmentEmail(this.#parts, email));
+    return this.#run(({ sendEnrollmentEmail }) => sendEnrollmentEmail(this.#parts, email));
   }
 
   /** Uses a reset or enrolment link up. Answers null unless `returnTokensAfterResetPassword`. Throws INVALID_TOKEN. */
   resetPassword(token: string, newPassword: string, connection?: unknown): Promise<LoginResult<U> | null> {
-    const work = () => resetPassword(this.#parts, token, newPassword, parseConnection(connection));
-    return this.#masked(work) as Promise<LoginResult<U> | null>;
+    const reset = this.#run(({ resetPassword }) =>
+      resetPassword(this.#parts, token, newPassword, parseConnection(connection)),
+    );
+    return reset as Promise<LoginResult<U> | null>;
   }
 
   /** Throws INVALID_CREDENTIALS for a wrong old password. `session` is the one that stays. */
@@ -111,14 +109,14 @@ export class PasswordService<U extends User = User> implements AccountsService {
     from?: { session?: PasswordChanger['session'] | undefined; connection?: unknown } | null,
   ): Promise<void> {
     const caller = { session: from?.session ?? null, connection: parseConnection(from?.connection) };
-    return this.#masked(() =>
+    return this.#run(({ changePassword }) =>
       changePassword(this.#parts, parseString(userId), oldPassword, newPassword, caller),
     );
   }
 
   /** Sets a password without the old one, and ends every session. */
   setPassword(userId: string, newPassword: string): Promise<void> {
-    return this.#masked(() => setPassword(this.#parts, parseString(userId), newPassword));
+    return this.#run(({ setPassword }) => setPassword(this.#parts, parseString(userId), newPassword));
   }
 
   /**
@@ -131,7 +129,7 @@ export class PasswordService<U extends User = User> implements AccountsService {
     verified = false,
     stillThere?: () => Promise<unknown>,
   ): Promise<void> {
-    return this.#masked(() =>
+    return this.#run(({ addEmail, addVerifiedEmail }) =>
       verified
         ? addVerifiedEmail(this.#parts, parseString(userId), newEmail)
         : addEmail(this.#parts, parseString(userId), newEmail, stillThere),
@@ -140,22 +138,18 @@ export class PasswordService<U extends User = User> implements AccountsService {
 
   /** Throws EMAIL_NOT_FOUND, LAST_IDENTITY and LAST_WAY_IN. */
   removeEmail(userId: string, email: string, stillThere?: () => Promise<unknown>): Promise<void> {
-    return this.#masked(() => removeEmail(this.#parts, parseString(userId), email, stillThere));
+    return this.#run(({ removeEmail }) => removeEmail(this.#parts, parseString(userId), email, stillThere));
   }
 
   /** Throws USERNAME_TAKEN. */
   setUsername(userId: string, newUsername: string): Promise<void> {
-    return this.#masked(() => setUsername(this.#parts, parseString(userId), newUsername));
+    return this.#run(({ setUsername }) => setUsername(this.#parts, parseString(userId), newUsername));
   }
 
   #find(parse: () => UserReference): Promise<U | null> {
-    return this.#masked(async () => {
+    return this.#run(async () => {
       const user = await this.#parts.users.findByReference(parse());
       return user && (this.#parts.toUser(user) as U);
     });
-  }
-
-  #masked<T>(work: () => Promise<T>): Promise<T> {
-    return masked(this.#parts.report, work);
   }
 }

@@ -1,21 +1,15 @@
 import type { Attempt, Authentication } from '../../core/authentication.ts';
 import { type Connection, parseConnection } from '../../core/connection.ts';
 import { parseString } from '../../core/input.ts';
-import { masked } from '../../core/report.ts';
+import { type Runner, runnerOf } from '../../core/report.ts';
 import type { FactorVerifier } from '../../core/second-factors.ts';
 import type { AccountsService, ServiceContext, ServiceOperations } from '../../core/service.ts';
 import type { TwoFactorSecretKey } from '../../generated/types.ts';
 import type { FactorChanger } from './change.ts';
-import { findEnrolment } from './enrolment.ts';
-import { generateRecoveryCodes } from './generate-recovery-codes.ts';
 import { twoFactorMails } from './mail.ts';
 import type { ResolvedTwoFactorOptions } from './options.ts';
 import { createParts, type TwoFactorParts } from './parts.ts';
 import { twoFactorOperations } from './resolvers.ts';
-import { toSecretKey } from './secret-key.ts';
-import { createSecret, setFactor } from './set.ts';
-import { removeFactor, unsetFactor } from './unset.ts';
-import { factorVerifier } from './verification.ts';
 
 /** Who changes a second factor; everything may be missing. Without `session`, every session of the user ends. */
 export type FactorChangerInput = {
@@ -33,11 +27,17 @@ export class TwoFactorService implements AccountsService {
   /** What the pipeline of every login asks. */
   readonly factor: FactorVerifier;
   readonly #parts: TwoFactorParts;
+  readonly #run: Runner<typeof import('./actions.ts')>;
 
   constructor(context: ServiceContext, options: ResolvedTwoFactorOptions) {
     this.#parts = createParts(context, options);
     context.mailer.define(twoFactorMails);
-    this.factor = factorVerifier(this.#parts);
+    this.#run = runnerOf(context.report, import('./actions.ts'));
+    this.factor = {
+      verify: (user, code) => this.#run(({ verifyCode }) => verifyCode(this.#parts, user, code)),
+      // Whoever has proved one factor learns from it neither whether there are recovery codes nor whether some are left.
+      factors: ['totp', 'recovery'],
+    };
     this.operations = twoFactorOperations(this);
   }
 
@@ -47,17 +47,19 @@ export class TwoFactorService implements AccountsService {
     _connection: Connection,
     attempt: Attempt,
   ): Promise<Authentication> {
-    return this.#masked(() => this.#parts.secondFactors.redeem(token, code, attempt));
+    return this.#run(() => this.#parts.secondFactors.redeem(token, code, attempt));
   }
 
   /** Whether a login of the user asks for a second factor. */
   isEnabled(userId: string): Promise<boolean> {
-    return this.#masked(async () => (await findEnrolment(this.#parts, parseString(userId))) !== null);
+    return this.#run(
+      async ({ findEnrolment }) => (await findEnrolment(this.#parts, parseString(userId))) !== null,
+    );
   }
 
   /** A secret that `set` can prove within 15 minutes. Throws TWO_FACTOR_ALREADY_SET. */
   createSecret(userId: string): Promise<Required<TwoFactorSecretKey>> {
-    return this.#masked(async () => {
+    return this.#run(async ({ createSecret, toSecretKey }) => {
       const { secret, account } = await createSecret(this.#parts, parseString(userId));
       return toSecretKey(secret, { appName: this.#parts.appName, account });
     });
@@ -65,26 +67,24 @@ export class TwoFactorService implements AccountsService {
 
   /** Turns it on by a code of such a secret. Throws INVALID_CODE, TWO_FACTOR_ALREADY_SET and RATE_LIMITED. */
   set(userId: string, code: string, by?: FactorChangerInput | null): Promise<void> {
-    return this.#masked(() => setFactor(this.#parts, parseString(userId), code, changer(by)));
+    return this.#run(({ setFactor }) => setFactor(this.#parts, parseString(userId), code, changer(by)));
   }
 
   /** Turns it off by a code, which may be a recovery code. Throws INVALID_CODE, TWO_FACTOR_NOT_SET and RATE_LIMITED. */
   unset(userId: string, code: string, by?: FactorChangerInput | null): Promise<void> {
-    return this.#masked(() => unsetFactor(this.#parts, parseString(userId), code, changer(by)));
+    return this.#run(({ unsetFactor }) => unsetFactor(this.#parts, parseString(userId), code, changer(by)));
   }
 
   /** Turns it off without a code: for administrators. Throws TWO_FACTOR_NOT_SET. */
   remove(userId: string, by?: FactorChangerInput | null): Promise<void> {
-    return this.#masked(() => removeFactor(this.#parts, parseString(userId), changer(by)));
+    return this.#run(({ removeFactor }) => removeFactor(this.#parts, parseString(userId), changer(by)));
   }
 
   /** Ten new codes; those that there were are void. Throws TWO_FACTOR_NOT_SET. */
   generateRecoveryCodes(userId: string, by?: FactorChangerInput | null): Promise<string[]> {
-    return this.#masked(() => generateRecoveryCodes(this.#parts, parseString(userId), changer(by)));
-  }
-
-  #masked<T>(work: () => Promise<T>): Promise<T> {
-    return masked(this.#parts.report, work);
+    return this.#run(({ generateRecoveryCodes }) =>
+      generateRecoveryCodes(this.#parts, parseString(userId), changer(by)),
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 import { parseString } from '../../core/input.ts';
-import type { FactorVerifier, ProvedFactor } from '../../core/second-factors.ts';
+import type { ProvedFactor } from '../../core/second-factors.ts';
 import type { UserRecord } from '../../database/ports.ts';
 import { isEnrolledAs, useTotpCode } from './enrolment.ts';
 import type { TwoFactorParts } from './parts.ts';
@@ -8,15 +8,6 @@ import { isTotpCode } from './totp.ts';
 
 /** Longer than any code with whatever people put between its letters. */
 const MAX_LENGTH = 64;
-
-/** What the pipeline of every login asks for users with a second factor. */
-export function factorVerifier(parts: TwoFactorParts): FactorVerifier {
-  return {
-    verify: (user, code) => verifyCode(parts, user, code),
-    // Whoever has proved one factor learns from it neither whether there are recovery codes nor whether some are left.
-    factors: ['totp', 'recovery'],
-  };
-}
 
 /**
  * Uses a code up: six digits are of the authenticator, everything else is a recovery code. RFC 8176 has no name for the

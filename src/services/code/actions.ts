@@ -1,0 +1,2 @@
+export { authenticate } from './authentication.ts';
+export { requestLoginCode } from './request.ts';

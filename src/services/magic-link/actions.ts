@@ -1,0 +1,2 @@
+export { authenticate } from './authentication.ts';
+export { requestMagicLinkEmail } from './request.ts';

@@ -1,0 +1,2 @@
+export { linkTo, recognise, recogniseAgain, unlink } from './accounts.ts';
+export { begin, describe, finish } from './flows.ts';
