@@ -2,71 +2,101 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { LoadOrder, LoadResult } from './load.ts';
 
-/** A server in a process of its own, whose processor time can be asked for. */
-export interface Server {
-  port: number;
-  /** Microseconds of processor time since it was asked last. */
-  cpu(): Promise<number>;
+/** A process of the benchmark that is asked for something, one thing at a time. */
+export interface Child {
+  /** What its `serveBench` has for this command. */
+  ask<T>(command: string, argument?: unknown): Promise<T>;
   stop(): Promise<void>;
 }
 
-export async function startServer(file: string, ...args: string[]): Promise<Server> {
-  const child = fork(join(import.meta.dirname, file), args, {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  const { port } = await answer<{ port: number }>(child);
-  return {
-    port,
-    async cpu() {
-      const told = answer<{ micros: number }>(child);
-      child.send('cpu');
-      return (await told).micros;
-    },
-    stop: () => end(child),
-  };
+/** A server in a process of its own, whose processor time can be asked for. */
+export interface Server extends Child {
+  port: number;
+  /** Microseconds of processor time since it was asked last. */
+  cpu(): Promise<number>;
 }
 
 /** A load generator in a process of its own. */
-export function startLoad(): { run(order: LoadOrder): Promise<LoadResult>; stop(): Promise<void> } {
-  const child = fork(join(import.meta.dirname, 'load.ts'), [], {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+export interface Load {
+  run(order: LoadOrder): Promise<LoadResult>;
+  stop(): Promise<void>;
+}
+
+interface Question {
+  command: string;
+  argument?: unknown;
+}
+
+type Answer = { value: unknown } | { error: string };
+
+export async function startServer(file: string, ...args: string[]): Promise<Server> {
+  const child = start(file, args);
+  const { value: port } = await answer<number>(child);
+  const ask = asker(child);
+  return { port, ask, cpu: () => ask('cpu'), stop: () => end(child) };
+}
+
+export async function startLoad(): Promise<Load> {
+  const child = start('load.ts', []);
+  await answer(child);
+  const ask = asker(child);
+  return { run: (order) => ask('run', order), stop: () => end(child) };
+}
+
+/** What a server of the benchmark does for `startServer`, and for whoever asks it for more. */
+export function serveBench(
+  port: number,
+  commands: { [command: string]: (argument: never) => unknown } = {},
+): void {
+  let before = process.cpuUsage();
+  const cpu = (): number => {
+    const { user, system } = process.cpuUsage(before);
+    before = process.cpuUsage();
+    return user + system;
+  };
+  const known: { [command: string]: (argument: never) => unknown } = { ...commands, cpu };
+  process.on('message', async ({ command, argument }: Question) => {
+    try {
+      process.send?.({ value: await known[command]?.(argument as never) } satisfies Answer);
+    } catch (error) {
+      process.send?.({ error: String((error as Error).stack) } satisfies Answer);
+    }
   });
-  return {
-    async run(order) {
-      const told = answer<LoadResult>(child);
-      child.send(order);
-      return told;
-    },
-    stop: () => end(child),
+  process.on('disconnect', () => process.exit());
+  process.send?.({ value: port } satisfies Answer);
+}
+
+function start(file: string, args: readonly string[]): ChildProcess {
+  return fork(join(import.meta.dirname, file), args, {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    env: { ...process.env, NODE_ENV: 'production' },
+  });
+}
+
+function asker(child: ChildProcess): Child['ask'] {
+  return async <T>(command: string, argument?: unknown): Promise<T> => {
+    const told = answer<T>(child);
+    child.send({ command, argument } satisfies Question);
+    return (await told).value;
   };
 }
 
-/** What a server of the benchmark does for `startServer`. */
-export function serveBench(port: number): void {
-  let before = process.cpuUsage();
-  process.on('message', (message) => {
-    if (message !== 'cpu') return;
-    const { user, system } = process.cpuUsage(before);
-    before = process.cpuUsage();
-    process.send?.({ micros: user + system });
-  });
-  process.on('disconnect', () => process.exit());
-  process.send?.({ port });
-}
-
-function answer<T>(child: ChildProcess): Promise<T> {
+function answer<T>(child: ChildProcess): Promise<{ value: T }> {
   return new Promise((resolve, reject) => {
-    const died = (code: number | null): void => reject(new Error(`a child process ended with ${code}`));
+    const died = (code: number | null): void =>
+      reject(new Error(`${child.spawnargs.slice(1).join(' ')} ended with ${code}`));
     child.once('exit', died);
-    child.once('message', (message) => {
+    child.once('message', (message: Answer) => {
       child.off('exit', died);
-      resolve(message as T);
+      if ('error' in message) reject(new Error(message.error));
+      else resolve(message as { value: T });
     });
   });
 }
 
 function end(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve();
     child.once('exit', () => resolve());
     child.kill();
   });

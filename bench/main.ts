@@ -1,192 +1,90 @@
 // npm run bench: what accounts cost on each request, in processor time of the server's own process.
 //
-// Servers and load are separate processes. Everything is measured in turn, round by round, every second round in the
-// opposite order, so that a machine that gets slower meanwhile slows all alike: quote the ratios.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type Server, startLoad, startServer } from './children.ts';
-import type { LoadOrder } from './load.ts';
+// Servers, peers and load are separate processes. Everything is measured in turn, round by round, every second round in
+// the opposite order, so that a machine that gets slower meanwhile slows all alike: quote the ratios, which are made
+// round by round.
+//
+//   BENCH_ROUNDS=7      rounds that count; one before them warms up
+//   BENCH_JSON=FILE     where the result goes: bench/results/latest.json
+//   BENCH_TOKENS=…      different tokens that the memory is looked at after: 1000000
+//   BENCH_SMOKE=1       or --smoke: seconds instead of minutes; counts are checked and times are not
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { judge } from './aims.ts';
+import { measurements } from './figures.ts';
+import { buildPackage } from './import-cost.ts';
+import { describeMachine, watchOthers } from './machine.ts';
+import type { Measurement, Size } from './measures/measurement.ts';
+import { drawAll } from './picture.ts';
+import { busyReasons, print } from './report.ts';
+import type { FigureResult, MemoryResult, Metric, Result } from './result.ts';
+import { smoke } from './smoke.ts';
+import { CONFIGURATION, startWorld } from './world.ts';
 
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 7);
-const REQUESTS = Number(process.env.BENCH_REQUESTS ?? 4000);
-const CONNECTIONS = 50;
-const USER = { email: 'ada@example.com', password: 'correct horse battery staple 9' };
+const SMOKE = process.env.BENCH_SMOKE === '1' || process.argv.includes('--smoke');
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? (SMOKE ? 1 : 7));
+const TOKENS = Number(process.env.BENCH_TOKENS ?? (SMOKE ? 20_000 : 1_000_000));
+const SIZE: Size = SMOKE
+  ? { requests: 200, refreshes: 100, logins: 8, seconds: 0.3, resolutions: 500 }
+  : { requests: 4_000, refreshes: 1_000, logins: 80, seconds: 1.5, resolutions: 10_000 };
+const FILE =
+  process.env.BENCH_JSON ?? join(import.meta.dirname, 'results', SMOKE ? 'smoke.json' : 'latest.json');
 
-interface Figure {
-  name: string;
-  server: Server;
-  order(): Promise<Omit<LoadOrder, 'port'>>;
-  micros: number[];
-  perSecond: number[];
-}
-
-const folder = mkdtempSync(join(tmpdir(), 'graphql-accounts-bench-'));
-const load = startLoad();
-const [plain, stateful, stateless] = await Promise.all([
-  startServer('plain-server.ts'),
-  startServer('accounts-server.ts', join(folder, 'stateful')),
-  startServer('accounts-server.ts', join(folder, 'stateless'), 'STATELESS=1'),
-]);
-
+const started = Date.now();
+buildPackage();
+const { world, end } = await startWorld({ whole: !SMOKE });
 try {
-  await signUp(stateful);
-  await signUp(stateless);
-  const anonymous = async () => ({
-    ...{ requests: REQUESTS, connections: CONNECTIONS },
-    ...{ body: '{"query":"{ __typename }"}', expect: '{"data":{"__typename":"Query"}}' },
-  });
-  const getUser = (server: Server) => async () => ({
-    ...{
-      requests: REQUESTS,
-      connections: CONNECTIONS,
-      body: '{"query":"{ getUser { id } }"}',
-      expect: '{"getUser":{"id"',
-    },
-    authorization: `Bearer ${(await logIn(server)).accessToken}`,
-  });
-  const refresh = async () => {
-    // One token for all: past the first it is the repeated answer, which does all but the write.
-    const { accessToken, refreshToken } = await logIn(stateful);
-    const query = `mutation { refreshTokens(accessToken: "${accessToken}", refreshToken: "${refreshToken}") { sessionId } }`;
-    return {
-      requests: REQUESTS / 4,
-      connections: CONNECTIONS,
-      body: JSON.stringify({ query }),
-      expect: '"sessionId"',
-    };
-  };
-  const login = async () => ({
-    ...{ requests: 200, connections: 20, body: loginBody(), expect: '"accessToken"' },
-  });
-  const figures: Figure[] = [
-    figure('tuned Yoga without accounts, { __typename }', plain, anonymous),
-    figure('anonymous { __typename }', stateful, anonymous),
-    figure('getUser, stateful', stateful, getUser(stateful)),
-    figure('getUser, stateless', stateless, getUser(stateless)),
-    figure('refreshTokens', stateful, refresh),
-    figure('login (argon2id)', stateful, login),
-  ];
-  for (let round = 0; round <= ROUNDS; round++) {
-    // Round 0 warms up and is not counted.
-    for (const each of round % 2 === 0 ? figures : figures.toReversed()) await measure(each, round > 0);
-  }
-  report(figures, await lightBesideLogins());
+  const { figures, others } = await rounds(measurements(world, SIZE));
+  const memory = await world.inProcess.ask<MemoryResult>('memory', { count: TOKENS });
+  if (SMOKE) await smoke(world);
+  report(figures, memory, others);
 } finally {
-  await Promise.all([plain.stop(), stateful.stop(), stateless.stop(), load.stop()]);
-  rmSync(folder, { recursive: true, force: true });
+  await end();
 }
 
-function figure(name: string, server: Server, order: Figure['order']): Figure {
-  return { name, server, order, micros: [], perSecond: [] };
-}
-
-async function measure({ name, server, order, micros, perSecond }: Figure, counts: boolean): Promise<void> {
-  const { requests, ...rest } = await order();
-  await server.cpu();
-  const { seconds, wrong } = await load.run({ ...rest, requests, port: server.port });
-  const spent = await server.cpu();
-  if (wrong > 0) throw new Error(`${name}: ${wrong} wrong answers, so there is no figure`);
-  if (!counts) return;
-  micros.push(spent / requests);
-  perSecond.push(requests / seconds);
-}
-
-interface Light {
-  logins: number;
-  /** p99 of the light request, in milliseconds. */
-  p99: number;
-  loginsPerSecond: number;
-}
-
-/** An anonymous request, one at a time: alone, and while so many logins are in flight all the time. */
-async function lightBesideLogins(): Promise<Light[]> {
-  const second = startLoad();
-  const light = {
-    port: stateful.port,
-    requests: 1000,
-    connections: 1,
-    body: '{"query":"{ __typename }"}',
-    expect: 'Query',
-  };
-  const found: Light[] = [{ logins: 0, p99: (await load.run(light)).latencies.p99, loginsPerSecond: 0 }];
-  try {
-    for (const logins of [20, 200]) {
-      const login = {
-        port: stateful.port,
-        requests: 400,
-        connections: logins,
-        body: loginBody(),
-        expect: '"accessToken"',
-      };
-      const [beside, done] = await Promise.all([load.run(light), second.run(login)]);
-      if (done.wrong > 0) throw new Error(`${done.wrong} of 400 logins failed`);
-      found.push({ logins, p99: beside.latencies.p99, loginsPerSecond: 400 / done.seconds });
+async function rounds(
+  all: readonly Measurement[],
+): Promise<{ figures: FigureResult[]; others: (number | null)[] }> {
+  const figures = new Map<string, FigureResult>();
+  for (const [id, name] of all.flatMap((each) => Object.entries(each.figures)))
+    figures.set(id, { id, name, samples: {} });
+  const others: (number | null)[] = [];
+  for (let round = 0; round <= ROUNDS; round++) {
+    const share = watchOthers();
+    for (const { measure, warmUps = 1 } of round % 2 === 0 ? all : all.toReversed()) {
+      if (round === 0 && !SMOKE) for (let n = 1; n < warmUps; n++) await measure(round);
+      const found = await measure(round);
+      // Round 0 warms up and is not counted.
+      if (round === 0) continue;
+      for (const [id, sample] of Object.entries(found))
+        for (const [metric, value] of Object.entries(sample)) {
+          const samples = figures.get(id)?.samples ?? {};
+          samples[metric as Metric] = [...(samples[metric as Metric] ?? []), value];
+        }
     }
-    return found;
-  } finally {
-    await second.stop();
+    if (round > 0) others.push(share());
+    console.log(round === 0 ? 'Warmed up.' : `Round ${round} of ${ROUNDS}.`);
   }
+  return { figures: [...figures.values()], others };
 }
 
-function report(figures: Figure[], lights: Light[]): void {
-  const [yoga, own] = figures.map(({ micros }) => median(micros));
-  const rows = figures.map(({ name, micros, perSecond }) => ({
-    figure: name,
-    'CPU µs': Math.round(median(micros)),
-    spread: `${Math.round(Math.min(...micros))}–${Math.round(Math.max(...micros))}`,
-    '÷ Yoga': round(median(micros) / (yoga ?? 1)),
-    '÷ own anonymous': round(median(micros) / (own ?? 1)),
-    'per second': Math.round(median(perSecond)),
-  }));
-  console.table(rows);
-  console.table(
-    lights.map(({ logins, p99, loginsPerSecond }) => ({
-      'logins in flight': logins,
-      'light request, p99 ms': round(p99),
-      'logins per second': Math.round(loginsPerSecond),
-    })),
-  );
-  const busy = figures.some(({ micros }) => Math.max(...micros) > 2 * median(micros));
-  if (busy) console.log('The machine was busy: some rounds took more than twice the median. Repeat the run.');
-  if (process.env.BENCH_JSON)
-    writeFileSync(process.env.BENCH_JSON, JSON.stringify({ rows, lights }, null, 2));
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
-}
-
-async function signUp(server: Server): Promise<void> {
-  const query = `mutation { createUser(user: { email: "${USER.email}", password: "${USER.password}" }) { userId } }`;
-  await ask(server, query);
-}
-
-async function logIn(server: Server): Promise<{ accessToken: string; refreshToken: string }> {
-  return (await ask(server, JSON.parse(loginBody()).query)).authenticate.tokens;
-}
-
-function loginBody(): string {
-  const params = `{ user: { email: "${USER.email}" }, password: "${USER.password}" }`;
-  const query = `mutation { authenticate(serviceName: "password", params: ${params}) { tokens { accessToken refreshToken } } }`;
-  return JSON.stringify({ query });
-}
-
-async function ask(server: Server, query: string) {
-  const response = await fetch(`http://127.0.0.1:${server.port}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query }),
-  });
-  const { data, errors } = (await response.json()) as {
-    data: { authenticate: { tokens: { accessToken: string; refreshToken: string } } };
-    errors?: unknown;
+function report(figures: FigureResult[], memory: MemoryResult, others: (number | null)[]): void {
+  const result: Result = {
+    date: new Date().toISOString(),
+    minutes: (Date.now() - started) / 60_000,
+    rounds: ROUNDS,
+    machine: describeMachine(),
+    configuration: CONFIGURATION,
+    figures,
+    // One short round is no measurement.
+    aims: SMOKE ? [] : judge(figures, memory),
+    memory,
+    others,
+    busy: SMOKE ? [] : busyReasons(figures, others),
   };
-  if (errors) throw new Error(JSON.stringify(errors));
-  return data;
+  if (!SMOKE) print(result);
+  mkdirSync(dirname(FILE), { recursive: true });
+  writeFileSync(FILE, `${JSON.stringify(result, null, 2)}\n`);
+  console.log(`\nWritten to ${FILE}.`);
+  if (!SMOKE) console.log(`Drawn: ${drawAll(result, dirname(FILE)).join(', ')}.`);
 }

@@ -11,8 +11,9 @@ const schema = makeExecutableSchema({
 const yoga = createYoga({
   ...{ schema, logging: false, graphiql: false, landingPage: false, batching: false, cors: false },
   ...{ healthCheckEndpoint: '/alive', multipart: false, maskedErrors: true, maxRequestBodySize: false },
+  parserAndValidationCache: true,
 });
-const server = createServer({ keepAliveTimeout: 65_000 }, yoga);
+const server = createServer({ keepAliveTimeout: 600_000 }, yoga);
 server.listen(0, '127.0.0.1', () => {
   const address = server.address();
   if (typeof address === 'object' && address) serveBench(address.port);

@@ -1,0 +1,55 @@
+import type { LoadOrder } from '../load.ts';
+import { graphqlRequest, loginMutation, TYPENAME } from '../requests.ts';
+import type { Sample } from '../result.ts';
+import type { World } from '../world.ts';
+import { asksForUser, checked, everybody, type Measurement, type Size } from './measurement.ts';
+
+const LOGINS_IN_FLIGHT = 20;
+
+/** One anonymous request after the other, alone and while logins are in flight all the time. */
+export function lightBesideLogins({ load, secondLoad, stateful }: World, { seconds }: Size): Measurement {
+  const light: LoadOrder = {
+    ...{ ports: [stateful.server.port], connections: 1, seconds },
+    ...{ messages: [graphqlRequest(TYPENAME)], expect: '"Query"' },
+  };
+  const logins: LoadOrder = {
+    ...{ ...light, connections: LOGINS_IN_FLIGHT, expect: '"accessToken":"' },
+    messages: everybody((email) => graphqlRequest(loginMutation(email))),
+  };
+  return {
+    figures: {
+      light: 'a light request, alone',
+      'light-beside': `a light request beside ${LOGINS_IN_FLIGHT} logins`,
+    },
+    async measure() {
+      const alone = checked('light', await load.run({ ...light, seconds: seconds / 3 }));
+      const [beside, done] = await Promise.all([load.run(light), secondLoad.run(logins)]);
+      checked('logins beside it', done);
+      return {
+        light: { p99: alone.latencies.p99 },
+        'light-beside': { p99: checked('light', beside).latencies.p99 },
+      };
+    },
+  };
+}
+
+/**
+ * Two processes on one file, and one of them alone. The load has to get by with what two servers leave of two cores: it
+ * sends sixteen requests at a time, and so costs a tenth of what they do.
+ */
+export function twoProcesses({ load, stateful, twin }: World, { requests }: Size): Measurement {
+  const order = { ...asksForUser(2 * requests, stateful.tokens), pipelined: 16 };
+  const run = async (...ports: number[]): Promise<Sample> => {
+    const found = checked('processes', await load.run({ ...order, ports, connections: 8 / ports.length }));
+    return { rate: found.requests / found.seconds };
+  };
+  const one = () => run(stateful.server.port);
+  const two = () => run(stateful.server.port, twin.port);
+  return {
+    figures: { one: 'one process, getUser', two: 'two processes, getUser' },
+    async measure(round) {
+      if (round % 2 === 0) return { one: await one(), two: await two() };
+      return { two: await two(), one: await one() };
+    },
+  };
+}
