@@ -20,6 +20,8 @@ export default defineConfig({
     exclude: [
       // It runs the checkout in processes of their own, which have its graphql.
       'test/flows/readme.test.ts',
+      // What databases do is the same on both.
+      'test/flows/shared-limits.test.ts',
     ],
     // Not inlined, and so of one realm also for a test that loads our modules afresh: this version compares classes.
     server: {
