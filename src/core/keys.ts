@@ -8,10 +8,8 @@ import {
   type PrivateKeyInput,
   type PublicKeyInput,
 } from 'node:crypto';
+import { nameOfPublicKey, nameOfSecret, SECRET_LABEL, type TokenAlgorithm } from './key-names.ts';
 import { secretProblem } from './token-secrets.ts';
-
-/** One algorithm is pinned to each key (RFC 8725, 3.1): a token cannot choose how it is verified. */
-export type TokenAlgorithm = 'HS256' | 'RS256' | 'ES256' | 'PS256';
 
 type KeyInput<T> = string | Buffer | KeyObject | T;
 
@@ -106,8 +104,7 @@ function parseKid(kid: unknown, option: string): string {
 function secretKey(secret: string, option: string): VerificationKey {
   const problem = secretProblem(secret);
   if (problem) throw new TypeError(`${option} ${problem}`);
-  // A keyed hash: the name of a key stands in every token and must not help to guess the key.
-  const kid = createHmac('sha256', secret).update('graphql-accounts kid').digest('base64url').slice(0, 11);
+  const kid = nameOfSecret(createHmac('sha256', secret).update(SECRET_LABEL).digest('base64url'));
   return { kid, algorithm: 'HS256', key: createSecretKey(Buffer.from(secret)) };
 }
 
@@ -137,8 +134,6 @@ function possibleAlgorithms(key: KeyObject): TokenAlgorithm[] {
 }
 
 function fingerprint(key: KeyObject): string {
-  return createHash('sha256')
-    .update(key.export({ type: 'spki', format: 'der' }))
-    .digest('base64url')
-    .slice(0, 22);
+  const spki = key.export({ type: 'spki', format: 'der' });
+  return nameOfPublicKey(createHash('sha256').update(spki).digest('base64url'));
 }

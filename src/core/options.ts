@@ -1,8 +1,9 @@
 import type { AccountsDatabase } from '../database/ports.ts';
 import { createKeyring, type Keyring, type TokenKeyPair, type TokenVerificationKey } from './keys.ts';
+import { refuseUnknown } from './known-options.ts';
 import { type RateLimits, type ResolvedRateLimits, resolveRateLimits } from './limits/options.ts';
 import { type EmailTemplates, missingSendMail, type PrepareMail, type SendMail } from './mailer.ts';
-import { callback, duration, flag, refuseUnknown, TIMER_LIMIT } from './option-checks.ts';
+import { callback, duration, flag, TIMER_LIMIT } from './option-checks.ts';
 import type { Report } from './report.ts';
 import { createSecrets, type Secrets } from './secrets.ts';
 import type { SessionInfo } from './sessions.ts';

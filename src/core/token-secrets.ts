@@ -10,12 +10,16 @@ const KNOWN_SECRETS = new Set([
   'MyReallySuperSecretSecretThatNobodyKnows',
 ]);
 
+export function isPem(text: string): boolean {
+  return text.trimStart().startsWith('-----BEGIN ');
+}
+
 /** Why a text is no secret to sign with (S25); null where it may be. Runs on Web APIs alone. */
 export function secretProblem(secret: string): string | null {
   if (new TextEncoder().encode(secret).length < 32) return 'must have 32 bytes or more (RFC 7518, 3.2)';
   if (KNOWN_SECRETS.has(secret)) return 'is an example from public documentation';
   // A public key that is taken for a secret lets everybody sign who has it.
-  if (secret.trimStart().startsWith('-----BEGIN '))
+  if (isPem(secret))
     return 'is a key in PEM and no secret: give { publicKey }, with privateKey where it signs';
   return null;
 }

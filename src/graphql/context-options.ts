@@ -1,5 +1,6 @@
 import type { AccountsServer } from '../core/accounts-server.ts';
-import { callback, refuseUnknown } from '../core/option-checks.ts';
+import { refuseUnknown } from '../core/known-options.ts';
+import { callback } from '../core/option-checks.ts';
 import type { CookieOptions } from './cookie/options.ts';
 import { createSessionCookie, type SessionCookie } from './cookie/session-cookie.ts';
 import { clientAddress } from './request/client-address.ts';

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { AccountsServer } from '../core/accounts-server.ts';
 import type { Connection } from '../core/connection.ts';
-import { flag, refuseUnknown } from '../core/option-checks.ts';
+import { refuseUnknown } from '../core/known-options.ts';
+import { flag } from '../core/option-checks.ts';
 import type { Services } from '../core/service.ts';
 import type { SessionInfo } from '../core/sessions.ts';
 import type { User } from '../core/user.ts';
@@ -113,7 +114,7 @@ export function contextReader<U extends User, F extends Services>(
     if (authToken === null) return context({ ...NOBODY, authError: refused });
     const { answer: requester, askedAt } = resumeOnce(authToken, holder, request);
     if (!(requester instanceof Promise)) return context(requester);
-    return requester.then((found) => ({ ...context(found), [ASKED_AT]: askedAt }));
+    return requester.then((found) => Object.assign(context(found), { [ASKED_AT]: askedAt }));
   };
 }
 

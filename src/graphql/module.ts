@@ -1,5 +1,6 @@
 import type { AccountsServer } from '../core/accounts-server.ts';
-import { flag, refuseUnknown } from '../core/option-checks.ts';
+import { refuseUnknown } from '../core/known-options.ts';
+import { flag } from '../core/option-checks.ts';
 import type { AccountsService, Services } from '../core/service.ts';
 import type { User } from '../core/user.ts';
 import { ACCOUNTS_SDL } from '../generated/sdl.ts';

@@ -1,10 +1,8 @@
 import type { CryptoKey, JSONWebKeySet, JWK } from 'jose';
 import { encode as toBase64Url } from 'jose/base64url';
 import { importJWK, importSPKI } from 'jose/key/import';
-import { secretProblem } from '../core/token-secrets.ts';
-
-/** What an `AccountsServer` signs with. */
-export type VerificationAlgorithm = 'HS256' | 'RS256' | 'ES256' | 'PS256';
+import { nameOfPublicKey, nameOfSecret, SECRET_LABEL, type TokenAlgorithm } from '../core/key-names.ts';
+import { isPem, secretProblem } from '../core/token-secrets.ts';
 
 /** PEM (SPKI, `BEGIN PUBLIC KEY`), a JWK, or a `CryptoKey` for the use `verify`. */
 export type PublicKey = string | JWK | CryptoKey;
@@ -15,7 +13,7 @@ export type AccessTokenKey =
   | {
       publicKey: PublicKey;
       /** RS256 for RSA keys and ES256 for P-256, unless said otherwise. */
-      algorithm?: VerificationAlgorithm | undefined;
+      algorithm?: TokenAlgorithm | undefined;
       /** The key's name in the header of its tokens; by default its fingerprint, as the server has it. */
       kid?: string | undefined;
     };
@@ -23,7 +21,7 @@ export type AccessTokenKey =
 /** One algorithm is pinned to each key (RFC 8725, 3.1). */
 export interface Key {
   readonly kid: string;
-  readonly algorithm: VerificationAlgorithm;
+  readonly algorithm: TokenAlgorithm;
   readonly key: CryptoKey;
 }
 
@@ -37,7 +35,7 @@ interface Named {
 
 /** Reads a key as `AccountsServer` does, so that both call it by the same name. Throws a TypeError. */
 export async function readKey(input: unknown, named: Named = {}): Promise<Key> {
-  if (typeof input === 'string' && !input.trimStart().startsWith('-----BEGIN ')) {
+  if (typeof input === 'string' && !isPem(input)) {
     if (named.kid === undefined && named.algorithm === undefined) return secretKey(input);
     throw unusable('a secret goes without publicKey, algorithm and kid');
   }
@@ -63,8 +61,8 @@ async function secretKey(secret: string): Promise<Key> {
   const hmac = { name: 'HMAC', hash: 'SHA-256' };
   const encode = (text: string) => new TextEncoder().encode(text);
   const key = await crypto.subtle.importKey('raw', encode(secret), hmac, false, ['sign', 'verify']);
-  const name = await crypto.subtle.sign('HMAC', key, encode('graphql-accounts kid'));
-  return { kid: toBase64Url(new Uint8Array(name)).slice(0, 11), algorithm: 'HS256', key };
+  const name = await crypto.subtle.sign('HMAC', key, encode(SECRET_LABEL));
+  return { kid: nameOfSecret(toBase64Url(new Uint8Array(name))), algorithm: 'HS256', key };
 }
 
 /** The PEM does not say for which algorithm it is: RSA and P-256 read differently. */
@@ -100,7 +98,7 @@ async function publicKey(given: CryptoKey, { kid, algorithm }: Named): Promise<K
   return { kid: kid ?? (await fingerprint(given)), algorithm: pinned, key: await pinnedTo(pinned, given) };
 }
 
-function possibleAlgorithms({ type, algorithm }: CryptoKey): VerificationAlgorithm[] {
+function possibleAlgorithms({ type, algorithm }: CryptoKey): TokenAlgorithm[] {
   if (type !== 'public' || typeof algorithm !== 'object' || algorithm === null) return [];
   const { name, modulusLength, hash, namedCurve } = algorithm as {
     name: string;
@@ -115,7 +113,7 @@ function possibleAlgorithms({ type, algorithm }: CryptoKey): VerificationAlgorit
 }
 
 /** A CryptoKey of RSA is for one padding; what was read as the usual one is read again. */
-async function pinnedTo(algorithm: VerificationAlgorithm, key: CryptoKey): Promise<CryptoKey> {
+async function pinnedTo(algorithm: TokenAlgorithm, key: CryptoKey): Promise<CryptoKey> {
   if (algorithm !== 'PS256' || key.algorithm.name === 'RSA-PSS') return key;
   const pss = { name: 'RSA-PSS', hash: 'SHA-256' };
   return crypto.subtle.importKey('spki', await spki(key), pss, true, ['verify']);
@@ -123,7 +121,7 @@ async function pinnedTo(algorithm: VerificationAlgorithm, key: CryptoKey): Promi
 
 async function fingerprint(key: CryptoKey): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', await spki(key));
-  return toBase64Url(new Uint8Array(digest)).slice(0, 22);
+  return nameOfPublicKey(toBase64Url(new Uint8Array(digest)));
 }
 
 async function spki(key: CryptoKey): Promise<ArrayBuffer> {

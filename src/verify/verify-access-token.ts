@@ -8,6 +8,7 @@ import {
   parsePayload,
   refused,
 } from '../core/claims.ts';
+import { refuseUnknown } from '../core/known-options.ts';
 import { SECOND } from '../core/units.ts';
 import { headerOf, parseObject } from './compact.ts';
 import { type KeySource, sourceOfKeySet, sourceOfKeys } from './key-source.ts';
@@ -103,10 +104,7 @@ interface Resolved {
 }
 
 async function resolve(options: VerifyOptions): Promise<Resolved> {
-  if (typeof options !== 'object' || options === null) throw wrong('the options must be an object');
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(KNOWN, name)) throw wrong(`there is no option ${name}`);
-  }
+  refuseUnknown(options, KNOWN, 'verifyAccessToken');
   const { key, jwks, issuer = 'graphql-accounts', audience = 'graphql-accounts', now = Date.now } = options;
   if ((key === undefined) === (jwks === undefined)) throw wrong('give either key or jwks');
   if (typeof issuer !== 'string' || issuer === '') throw wrong('issuer must be a string');

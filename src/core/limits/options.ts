@@ -1,4 +1,5 @@
-import { duration, refuseUnknown } from '../option-checks.ts';
+import { refuseUnknown } from '../known-options.ts';
+import { duration } from '../option-checks.ts';
 import { HOUR, MINUTE } from '../time.ts';
 
 /**

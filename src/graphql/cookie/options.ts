@@ -1,4 +1,4 @@
-import { refuseUnknown } from '../../core/option-checks.ts';
+import { refuseUnknown } from '../../core/known-options.ts';
 import { isHttpToken } from '../request/request.ts';
 
 /** The name of the cookie, unless said otherwise. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import type { AccountsServer } from '../../core/accounts-server.ts';
-import { refuseUnknown } from '../../core/option-checks.ts';
+import { refuseUnknown } from '../../core/known-options.ts';
 import type { Services } from '../../core/service.ts';
 import type { User } from '../../core/user.ts';
 import { type AccountsContext, contextReader } from '../context.ts';

@@ -1,5 +1,5 @@
 import type { AccountsServer } from '../../core/accounts-server.ts';
-import { refuseUnknown } from '../../core/option-checks.ts';
+import { refuseUnknown } from '../../core/known-options.ts';
 import type { Services } from '../../core/service.ts';
 import type { User } from '../../core/user.ts';
 import { type AccountsContext, contextReader } from '../context.ts';

@@ -1,4 +1,5 @@
-import { duration, refuseUnknown } from '../../core/option-checks.ts';
+import { refuseUnknown } from '../../core/known-options.ts';
+import { duration } from '../../core/option-checks.ts';
 import { MINUTE } from '../../core/time.ts';
 
 /** The options of `code()`. Durations are milliseconds. An unknown option throws a `TypeError`. */

@@ -1,4 +1,5 @@
-import { callback, duration, flag, refuseUnknown } from '../../core/option-checks.ts';
+import { refuseUnknown } from '../../core/known-options.ts';
+import { callback, duration, flag } from '../../core/option-checks.ts';
 import { MINUTE } from '../../core/time.ts';
 
 /** The options of `magicLink()`. Durations are milliseconds. An unknown option throws a `TypeError`. */

@@ -1,4 +1,5 @@
-import { duration, flag, refuseUnknown } from '../../core/option-checks.ts';
+import { refuseUnknown } from '../../core/known-options.ts';
+import { duration, flag } from '../../core/option-checks.ts';
 import { SECOND } from '../../core/time.ts';
 import { type OAuthPreset, presetOf } from './presets.ts';
 import { type MapProfile, mapOpenId } from './profile.ts';

@@ -1,4 +1,5 @@
-import { flag, refuseUnknown } from '../../core/option-checks.ts';
+import { refuseUnknown } from '../../core/known-options.ts';
+import { flag } from '../../core/option-checks.ts';
 import { checkOrigin, checkRpId, type RelyingParty } from './relying-party.ts';
 
 /** The options of `passkey()`. An unknown option throws a `TypeError`. */

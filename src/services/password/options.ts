@@ -1,4 +1,5 @@
-import { callback, flag, refuseUnknown } from '../../core/option-checks.ts';
+import { refuseUnknown } from '../../core/known-options.ts';
+import { callback, flag } from '../../core/option-checks.ts';
 import { DAY, HOUR, parseDuration } from '../../core/time.ts';
 import type { Json } from '../../database/ports.ts';
 import type { BreachCheck } from './breach.ts';

@@ -1,4 +1,4 @@
-import { refuseUnknown } from '../../core/option-checks.ts';
+import { refuseUnknown } from '../../core/known-options.ts';
 
 /**
  * The options of `twoFactor()`. An unknown option throws a `TypeError`, and so does each option of accounts-js that is
