@@ -7,14 +7,8 @@ import { BasicTracerProvider, BatchSpanProcessor, type SpanExporter } from '@ope
 import { graphqlEndpoint } from '../src/cli/graphql/endpoint.ts';
 import { createHttpServer, listen } from '../src/cli/http/server.ts';
 import { openStores } from '../src/cli/stores/open-stores.ts';
-import {
-  AccountsServer,
-  accountsModule,
-  authDirective,
-  password,
-  type Tracer,
-  useAccounts,
-} from '../src/index.ts';
+import { contextReader } from '../src/graphql/context.ts';
+import { AccountsServer, accountsModule, authDirective, password, type Tracer } from '../src/index.ts';
 import { serveBench } from './children.ts';
 import { configOf } from './config.ts';
 import { countCalls } from './count-calls.ts';
@@ -47,7 +41,7 @@ const { authDirectiveTypeDefs, authDirectiveTransformer } = authDirective();
 const schema = makeExecutableSchema({ typeDefs: [typeDefs, authDirectiveTypeDefs], resolvers });
 const endpoint = graphqlEndpoint({
   schema: authDirectiveTransformer(schema),
-  plugins: [useAccounts(accounts, { loadUser: option === 'loadUser' })],
+  context: contextReader('bench', accounts, { loadUser: option === 'loadUser' }),
   introspection: false,
   trustedOrigins: [],
   graphiql: null,

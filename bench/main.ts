@@ -6,6 +6,7 @@
 //
 //   BENCH_ROUNDS=7      rounds that count; one before them warms up
 //   BENCH_JSON=FILE     where the result goes: bench/results/latest.json
+//   BENCH_ONLY=…        a regular expression: measures only what has a figure of such a name
 //   BENCH_TOKENS=…      different tokens that the memory is looked at after: 1000000
 //   BENCH_SMOKE=1       or --smoke: seconds instead of minutes; counts are checked and times are not
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -24,6 +25,7 @@ import { CONFIGURATION, startWorld } from './world.ts';
 const SMOKE = process.env.BENCH_SMOKE === '1' || process.argv.includes('--smoke');
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? (SMOKE ? 1 : 7));
 const TOKENS = Number(process.env.BENCH_TOKENS ?? (SMOKE ? 20_000 : 1_000_000));
+const ONLY = new RegExp(process.env.BENCH_ONLY ?? '');
 const SIZE: Size = SMOKE
   ? { requests: 200, refreshes: 100, logins: 8, seconds: 0.3, resolutions: 500 }
   : { requests: 4_000, refreshes: 1_000, logins: 80, seconds: 1.5, resolutions: 10_000 };
@@ -34,7 +36,9 @@ const started = Date.now();
 buildPackage();
 const { world, end } = await startWorld({ whole: !SMOKE });
 try {
-  const { figures, others } = await rounds(measurements(world, SIZE));
+  const { figures, others } = await rounds(
+    measurements(world, SIZE).filter((each) => Object.keys(each.figures).some((id) => ONLY.test(id))),
+  );
   const memory = await world.inProcess.ask<MemoryResult>('memory', { count: TOKENS });
   if (SMOKE) await smoke(world);
   report(figures, memory, others);

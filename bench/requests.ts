@@ -7,8 +7,13 @@ export interface Tokens {
   refreshToken: string;
 }
 
-export function graphqlRequest(query: string, token?: string): string {
-  return post('/graphql', { query }, token === undefined ? {} : { authorization: `Bearer ${token}` });
+export interface Operation {
+  query: string;
+  variables?: object;
+}
+
+export function graphqlRequest(operation: Operation, token?: string): string {
+  return post('/graphql', operation, token === undefined ? {} : { authorization: `Bearer ${token}` });
 }
 
 export function post(path: string, body: object, headers: { [name: string]: string } = {}): string {
@@ -30,14 +35,24 @@ export function emailOf(n: number): string {
   return `user${n}@example.com`;
 }
 
-export const TYPENAME = '{ __typename }';
-export const GET_USER = '{ getUser { id } }';
+export const TYPENAME: Operation = { query: '{ __typename }' };
+export const GET_USER: Operation = { query: '{ getUser { id } }' };
 
-export function refreshMutation({ accessToken, refreshToken }: Tokens): string {
-  return `mutation { refreshTokens(accessToken: "${accessToken}", refreshToken: "${refreshToken}") { sessionId } }`;
+// As clients send them: one document each, and what differs in its variables.
+const REFRESH = `mutation Refresh($accessToken: String!, $refreshToken: String!) {
+  refreshTokens(accessToken: $accessToken, refreshToken: $refreshToken) { sessionId tokens { accessToken refreshToken } }
+}`;
+const LOGIN = `mutation Login($serviceName: String!, $params: AuthenticateParamsInput!) {
+  authenticate(serviceName: $serviceName, params: $params) { sessionId tokens { accessToken refreshToken } }
+}`;
+
+export function refreshMutation({ accessToken, refreshToken }: Tokens): Operation {
+  return { query: REFRESH, variables: { accessToken, refreshToken } };
 }
 
-export function loginMutation(email: string): string {
-  const params = `{ user: { email: "${email}" }, password: "${PASSWORD}" }`;
-  return `mutation { authenticate(serviceName: "password", params: ${params}) { tokens { accessToken refreshToken } } }`;
+export function loginMutation(email: string): Operation {
+  return {
+    query: LOGIN,
+    variables: { serviceName: 'password', params: { user: { email }, password: PASSWORD } },
+  };
 }

@@ -7,9 +7,9 @@ import type { Report } from '../core/report.ts';
 import { HOUR } from '../core/time.ts';
 import { AccountsError } from '../errors.ts';
 import { authDirective } from '../graphql/auth-directive/index.ts';
+import { contextReader } from '../graphql/context.ts';
 import { accountsModule } from '../graphql/module.ts';
 import { clientAddress } from '../graphql/request/client-address.ts';
-import { useAccounts } from '../graphql/use-accounts.ts';
 import { code } from '../services/code/index.ts';
 import { magicLink } from '../services/magic-link/index.ts';
 import { password } from '../services/password/index.ts';
@@ -158,7 +158,7 @@ function createHandler(
   return createRouter({
     graphql: graphqlEndpoint({
       schema: authDirectiveTransformer(schema),
-      plugins: [useAccounts(accounts, { trustedProxies })],
+      context: contextReader('serve', accounts, { trustedProxies }),
       introspection,
       trustedOrigins: trustedOrigins(config, siteUrl),
       graphiql: config.graphiql ? graphiqlPage() : null,

@@ -1,24 +1,24 @@
-import { buildSchema, type DocumentNode, type GraphQLError, type GraphQLSchema } from 'graphql';
+import { buildSchema } from 'graphql';
 import { expect, test } from 'vitest';
-import { useDocuments } from '../../src/cli/graphql/documents.ts';
+import { createDocuments } from '../../src/cli/graphql/documents.ts';
 
 const schema = buildSchema('type Query { known: Int }');
 
 test('a valid document is parsed once', () => {
-  const { parse, validate } = open();
+  const { parse, validate } = createDocuments(schema, { introspection: true });
   const document = parse('{ known }');
-  expect(validate(schema, document)).toEqual([]);
+  expect(validate(document)).toEqual([]);
   expect(parse('{ known }')).toBe(document);
 });
 
 test.each(['{ unknown }', `{ ${'known '.repeat(40)} }`])(
   'of a document that is refused nothing is kept: %s',
   (text) => {
-    const { parse, validate } = open();
+    const { parse, validate } = createDocuments(schema, { introspection: true });
     const document = parse(text);
-    expect(validate(schema, document)).toHaveLength(1);
+    expect(validate(document)).toHaveLength(1);
     expect(parse(text)).not.toBe(document);
-    expect(validate(schema, parse(text))).toHaveLength(1);
+    expect(validate(parse(text))).toHaveLength(1);
   },
 );
 
@@ -26,10 +26,10 @@ test.each([
   ['short ones', (n: number) => `{known}#${n}`, 1_000],
   ['long ones', (n: number) => `{known}#${n}${'-'.repeat(8_000)}`, 32],
 ])('no more documents are kept than there is room for: %s', (_, text, room) => {
-  const { parse, validate } = open();
+  const { parse, validate } = createDocuments(schema, { introspection: true });
   const documents = Array.from({ length: 2 * room }, (_, n) => {
     const document = parse(text(n));
-    validate(schema, document);
+    validate(document);
     return document;
   });
   // From the newest back: whatever is parsed again here is not valid yet, and puts nothing out.
@@ -41,24 +41,4 @@ test.each([
   expect(kept.length).toBeLessThanOrEqual(room);
 });
 
-interface Functions {
-  parse(text: string): DocumentNode;
-  validate(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[];
-}
-
 /** The two functions that the plugin gives to Yoga. */
-function open(): Functions {
-  const plugin = useDocuments({ introspection: true });
-  const functions: Partial<Functions> = {};
-  plugin.onParse?.({
-    setParseFn: (parse: Functions['parse']) => {
-      functions.parse = parse;
-    },
-  } as never);
-  plugin.onValidate?.({
-    setValidationFn: (validate: Functions['validate']) => {
-      functions.validate = validate;
-    },
-  } as never);
-  return functions as Functions;
-}

@@ -122,9 +122,39 @@ describe('S49 what the endpoint takes', () => {
       expect(headers.get('content-type')).toContain(accept === '*/*' ? 'json' : accept);
       expect(data).toEqual({ getUser: null });
     }
-    const { status, errors } = await ask(url, '{ getUser { id } }', {}, { accept: 'image/png' });
-    expect(status).toBe(406);
-    expect(errors?.[0]?.extensions.code).toBe('BAD_REQUEST');
+    for (const accept of ['application/json; charset=utf-16', 'image/png', 'application/jsonp']) {
+      const { status, errors } = await ask(url, '{ getUser { id } }', {}, { accept });
+      expect(status).toBe(406);
+      expect(errors?.[0]?.extensions.code).toBe('BAD_REQUEST');
+    }
+  });
+
+  test('what cannot be answered is not executed', async () => {
+    const [executed, refused] = ['answered@example.com', 'unanswered@example.com'];
+    const signUp = (email: string, headers: object) =>
+      ask(url, SIGN_UP, { user: { email, password: PASSWORD } }, headers);
+    expect((await signUp(executed, {})).status).toBe(200);
+    expect((await signUp(refused, { accept: 'image/png' })).status).toBe(406);
+    const logIn = (email: string) => ask(url, LOG_IN, { user: { email }, password: PASSWORD });
+    expect((await logIn(executed)).errors).toBeUndefined();
+    expect((await logIn(refused)).errors).toHaveLength(1);
+  });
+
+  test.each([
+    ['text/event-stream', 'event: next\ndata: {"data":{"getUser":null}}\n\nevent: complete\ndata:\n\n'],
+    [
+      'multipart/mixed',
+      '\r\n---\r\nContent-Type: application/json; charset=utf-8\r\n\r\n{"data":{"getUser":null}}\r\n-----\r\n',
+    ],
+  ])('a client that takes nothing but %s gets the one result in it', async (accept, text) => {
+    const body = '{"query":"{ getUser { id } }"}';
+    const answer = await send(url, { method: 'POST', headers: { ...JSON_TYPE, accept }, body });
+    expect(answer).toMatchObject({ status: 200, text });
+    expect(answer.headers['content-type']).toContain(accept);
+    const urql = `application/graphql-response+json, application/json, ${accept}`;
+    const plain = await send(url, { method: 'POST', headers: { ...JSON_TYPE, accept: urql }, body });
+    expect(plain.headers['content-type']).toContain('application/graphql-response+json');
+    expect(plain.text).toBe('{"data":{"getUser":null}}');
   });
 
   test('variables and extensions in an address are JSON, or refused', async () => {

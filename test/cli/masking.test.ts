@@ -3,7 +3,6 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import { GraphQLError } from 'graphql';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { graphqlEndpoint } from '../../src/cli/graphql/endpoint.ts';
-import type { EndpointPlugin } from '../../src/cli/graphql/node-context.ts';
 import { createRouter } from '../../src/cli/http/router.ts';
 import { createHttpServer, listen } from '../../src/cli/http/server.ts';
 import { post } from './child.ts';
@@ -41,15 +40,13 @@ test.each<[string, () => unknown]>([
   expect(reported).toHaveLength(1);
 });
 
-test.each<[string, EndpointPlugin]>([
-  ['the context', { onContextBuilding: () => fail(new Error(CANARY)) }],
-  ['the parameters', { onParams: () => fail(new Error(CANARY)) }],
-  ['the request', { onRequest: () => fail(new Error(CANARY)) }],
-  ['the response', { onResponse: () => fail(new Error(CANARY)) }],
-])('S45 a plugin that fails at %s says nothing, and is reported', async (_, plugin) => {
-  const { text, code } = await post(await serve(() => 1, [plugin]), '{"query":"{ field }"}');
+test.each<[string, () => object | Promise<object>]>([
+  ['throws', () => fail(new Error(CANARY))],
+  ['rejects', () => Promise.reject(new Error(CANARY))],
+])('S45 a context that %s says nothing, and is reported', async (_, context) => {
+  const { text, status, code } = await post(await serve(() => 1, context), '{"query":"{ field }"}');
   expect(text).not.toContain(CANARY);
-  expect(code).toBe(MASKED.code);
+  expect({ status, code }).toEqual({ status: 500, code: MASKED.code });
   expect(reported).toHaveLength(1);
 });
 
@@ -64,7 +61,10 @@ test('what is ours passes, with what belongs to it', async () => {
   expect(reported).toEqual([]);
 });
 
-async function serve(resolve: () => unknown, plugins: EndpointPlugin[] = []): Promise<string> {
+async function serve(
+  resolve: () => unknown,
+  context: () => object | Promise<object> = () => ({}),
+): Promise<string> {
   const schema = makeExecutableSchema({
     typeDefs: 'type Query { field: Int }',
     resolvers: { Query: { field: resolve } },
@@ -72,7 +72,7 @@ async function serve(resolve: () => unknown, plugins: EndpointPlugin[] = []): Pr
   const report = (error: unknown): void => void reported.push(error);
   const graphql = graphqlEndpoint({
     schema,
-    plugins,
+    context,
     introspection: true,
     trustedOrigins: [],
     graphiql: null,

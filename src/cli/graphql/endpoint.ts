@@ -1,23 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
-import { createYoga } from 'graphql-yoga';
 import type { Report } from '../../core/report.ts';
 import type { AccessLog } from '../http/access-log.ts';
 import { answerEarly } from '../http/body.ts';
 import { type Cors, createCors } from '../http/cors.ts';
 import { errorBody } from '../http/error-body.ts';
 import { type Handler, respond } from '../http/respond.ts';
-import { useDocuments } from './documents.ts';
 import type { GraphiqlPage } from './graphiql.ts';
-import { useOperationLog } from './log-operations.ts';
-import type { EndpointPlugin, NodeContext } from './node-context.ts';
-import { type GraphQLParams, type RefusedRequest, readParams } from './params.ts';
-import { usePublicErrors } from './public-errors.ts';
+import { operationLog } from './log-operations.ts';
+import { JSON_RESPONSE, mediaTypeFor, statusOf } from './media-types.ts';
+import type { NodeContext } from './node-context.ts';
+import { createOperations } from './operations.ts';
+import { type RefusedRequest, readParams } from './params.ts';
 
 interface EndpointOptions {
   schema: GraphQLSchema;
-  /** The plugins that make the context. */
-  plugins: EndpointPlugin[];
+  /** What resolvers find in their context, beside request and response. */
+  context(holder: NodeContext): object | Promise<object>;
   introspection: boolean;
   /** Origins whose pages may send cookies. */
   trustedOrigins: readonly string[];
@@ -36,40 +35,11 @@ const NOT_ACCEPTABLE: RefusedRequest = {
   message: 'The answer is application/json or application/graphql-response+json.',
 };
 
-/** GraphQL over HTTP, within bounds. Yoga executes; requests are read here, where they cost less and can be cut off. */
+/** GraphQL over HTTP, within bounds. */
 export function graphqlEndpoint(options: EndpointOptions): Handler {
   const cors = createCors(options.trustedOrigins);
-  const requests = new WeakMap<IncomingMessage, GraphQLParams>();
-  const reader: EndpointPlugin = {
-    onRequestParse: ({ serverContext, setRequestParser }) => setRequestParser(() => paramsOf(serverContext)),
-  };
-  const yoga = createYoga<NodeContext>({
-    schema: options.schema,
-    graphqlEndpoint: '/graphql',
-    plugins: [
-      reader,
-      useDocuments({ introspection: options.introspection }),
-      ...options.plugins,
-      usePublicErrors(options.report),
-      ...(options.accessLog ? [useOperationLog(options.accessLog)] : []),
-    ],
-    // What it would do with requests and answers is done by this file and by the plugins.
-    batching: false,
-    cors: false,
-    graphiql: false,
-    landingPage: false,
-    logging: false,
-    maskedErrors: false,
-    maxRequestBodySize: false,
-    multipart: false,
-    parserAndValidationCache: false,
-  });
-
-  function paramsOf({ req }: NodeContext): GraphQLParams {
-    const params = requests.get(req);
-    if (!params) throw new Error('the request was not read');
-    return params;
-  }
+  const log = options.accessLog && operationLog(options.accessLog);
+  const execute = createOperations({ ...options, onExecute: log?.onExecute });
 
   return async (req, res) => {
     if (req.method === 'OPTIONS') return respond(req, res, 204, cors.preflight(req));
@@ -77,20 +47,20 @@ export function graphqlEndpoint(options: EndpointOptions): Handler {
     const params = await readParams(req, res);
     if (params === 'gone') return;
     if ('status' in params) return refuse(req, res, cors, params);
-    requests.set(req, params);
-    // Yoga makes an address of the two and parses it: with a Host that somebody made up it may be none. Nothing else
-    // reads them, and links never come from them (S30).
-    req.url = '/graphql';
-    req.headers.host = 'localhost';
-    const response = await yoga.handleNodeRequestAndResponse(req, res, { req, res });
-    const body = await response.text();
+    // Before it is executed: whoever cannot read the answer of a mutation might send it again.
+    const mediaType = mediaTypeFor(req.headers.accept);
+    if (!mediaType) return refuse(req, res, cors, NOT_ACCEPTABLE);
+    const outcome = await execute(params, { req, res });
     if (res.destroyed) return;
-    if (response.status === 406) return refuse(req, res, cors, NOT_ACCEPTABLE);
-    const headers: Record<string, string | string[]> = {};
-    for (const [name, value] of response.headers) headers[name.toLowerCase()] = value;
-    const cookies = response.headers.getSetCookie();
-    if (cookies.length > 0) headers['set-cookie'] = cookies;
-    respond(req, res, response.status, { ...headers, ...cors.headers(req), ...HEADERS }, body);
+    log?.onResult(req, outcome.result);
+    const headers = {
+      'content-type': mediaType.contentType,
+      ...(outcome.refused === 'method' && { allow: 'POST' }),
+      ...cors.headers(req),
+      ...HEADERS,
+    };
+    const body = mediaType.write(JSON.stringify(outcome.result));
+    respond(req, res, statusOf(outcome.refused, mediaType), headers, body);
   };
 }
 
@@ -106,18 +76,8 @@ function refuse(
   { status, code, message, headers }: RefusedRequest,
 ): void {
   const body = errorBody(code, message);
-  const all = {
-    ...cors.headers(req),
-    ...HEADERS,
-    'content-type': `${mediaTypeFor(req)}; charset=utf-8`,
-    ...headers,
-  };
+  const { contentType } = mediaTypeFor(req.headers.accept, 'json') ?? JSON_RESPONSE;
+  const all = { ...cors.headers(req), ...HEADERS, 'content-type': contentType, ...headers };
   if (req.complete) respond(req, res, status, all, body);
   else answerEarly(req, res, status, all, body);
-}
-
-/** Chooses as Yoga does: the type that the client names first, and `application/json` where it names neither. */
-function mediaTypeFor({ headers }: IncomingMessage): string {
-  const [named] = /application\/(graphql-response\+)?json/.exec(headers.accept?.toLowerCase() ?? '') ?? [];
-  return named ?? 'application/json';
 }

@@ -96,12 +96,22 @@ export function graphiqlPage(): GraphiqlPage {
   let page: Promise<Buffer> | undefined;
   return async (req, res) => {
     page ??= render().then((html) => promisify(gzip)(html));
-    const compressed = await page;
+    const compressed = await page.catch(missing);
+    if (!compressed)
+      return respond(req, res, 404, { 'content-type': 'text/plain; charset=utf-8' }, NOT_INSTALLED);
     if (/\bgzip\b/.test(String(req.headers['accept-encoding']))) {
       return respond(req, res, 200, { ...HEADERS, 'content-encoding': 'gzip' }, compressed);
     }
     respond(req, res, 200, HEADERS, await promisify(gunzip)(compressed));
   };
+}
+
+const NOT_INSTALLED =
+  'GraphiQL is not installed: npm install @graphql-yoga/render-graphiql. Without it, GRAPHIQL=0 turns this page off.\n';
+
+function missing(error: Error & { code?: string }): null {
+  if (error.code === 'ERR_MODULE_NOT_FOUND') return null;
+  throw error;
 }
 
 async function render(): Promise<string> {

@@ -1,12 +1,7 @@
-import {
-  type DocumentNode,
-  type ExecutionResult,
-  getOperationAST,
-  Kind,
-  type OperationDefinitionNode,
-} from 'graphql';
+import type { IncomingMessage } from 'node:http';
+import { type DocumentNode, type ExecutionResult, Kind, type OperationDefinitionNode } from 'graphql';
 import type { AccessLog } from '../http/access-log.ts';
-import type { EndpointPlugin, NodeContext } from './node-context.ts';
+import type { NodeContext } from './node-context.ts';
 
 const MAX_FIELDS = 5;
 
@@ -14,21 +9,20 @@ const MAX_FIELDS = 5;
  * Tells the access log which fields of the schema a request asked for, and with which codes it was refused. Names that
  * a client makes up (of operations, aliases, fragments) are left out: they can hold anything.
  */
-export function useOperationLog(accessLog: AccessLog): EndpointPlugin {
+export function operationLog(accessLog: AccessLog) {
   const described = new WeakMap<OperationDefinitionNode, string>();
   return {
-    onExecute({ args }) {
-      const operation = getOperationAST(args.document, args.operationName);
-      if (!operation) return;
+    onExecute({ req }: NodeContext, operation: OperationDefinitionNode, document: DocumentNode): void {
       const known = described.get(operation);
-      const description = known ?? describe(operation, args.document);
+      const description = known ?? describe(operation, document);
       if (known === undefined) described.set(operation, description);
-      const { req } = args.contextValue as unknown as NodeContext;
       accessLog.annotate(req, { operation: description });
     },
-    onResultProcess({ result, serverContext }) {
-      const errors = codesOf(result);
-      if (errors.length > 0) accessLog.annotate(serverContext.req, { errors });
+    onResult(req: IncomingMessage, { errors = [] }: ExecutionResult): void {
+      if (errors.length === 0) return;
+      accessLog.annotate(req, {
+        errors: [...new Set(errors.map(({ extensions }) => String(extensions?.code)))],
+      });
     },
   };
 }
@@ -54,9 +48,4 @@ function describe({ operation, selectionSet }: OperationDefinitionNode, document
   const fields = [...names];
   const more = fields.length > MAX_FIELDS ? ', …' : '';
   return `${operation} ${fields.slice(0, MAX_FIELDS).join(', ')}${more}`;
-}
-
-function codesOf(result: unknown): string[] {
-  const errors = (result as ExecutionResult | undefined)?.errors ?? [];
-  return [...new Set(errors.map(({ extensions }) => String(extensions?.code)))];
 }
