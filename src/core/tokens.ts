@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { AccountsError } from '../errors.ts';
 import {
@@ -119,7 +119,7 @@ export class Tokens {
         aud: audience,
         iat: Math.floor(now() / SECOND),
         exp: Math.floor(expiresAt / SECOND),
-        jti: randomBytes(16).toString('base64url'),
+        jti: randomUUID(),
       },
       key,
       { algorithm, header: { alg: algorithm, typ, kid } },

@@ -6,15 +6,17 @@ interface Login {
 }
 
 /**
- * By the context of an operation, the users of the logins that it has made or renewed: whoever gets them there is their
- * owner. Not anywhere: listeners get the same objects, and an application may show who is online.
+ * By the context of an operation, the logins that it has made or renewed: whoever gets their users there is their owner.
+ * Not anywhere: listeners get the same objects, and an application may show who is online.
  */
-const ownUsers = new WeakMap<object, WeakSet<object>>();
+const loginsOf = new WeakMap<object, Login[]>();
 
 /** Notes whose the login is that an operation gives. */
 export function withOwner(result: unknown, context: object): unknown {
   if (result instanceof Promise) return result.then((login) => withOwner(login, context));
-  for (const { user, tokens } of loginsIn(result)) if (isOwn(user, tokens)) noteOwn(user, context);
+  const logins = loginsIn(result);
+  if (logins.length > 0 && isObject(context))
+    loginsOf.set(context, [...(loginsOf.get(context) ?? []), ...logins]);
   return result;
 }
 
@@ -26,7 +28,8 @@ export function loginsIn(result: unknown): Login[] {
 
 /** Whether the user was given to its owner by a login of the same operation. */
 export function isOwnUser(user: object, context: unknown): boolean {
-  return isObject(context) && ownUsers.get(context)?.has(user) === true;
+  const logins = isObject(context) ? loginsOf.get(context) : undefined;
+  return logins?.some((login) => login.user === user && isOwn(login)) === true;
 }
 
 /** What an access token says that we have made a moment ago, so that nobody has to verify it. Null for what is none. */
@@ -40,16 +43,12 @@ export function claimsOf(accessToken: unknown): { readonly [claim: string]: unkn
   }
 }
 
-function noteOwn(user: object, context: object): void {
-  if (isObject(context)) ownUsers.set(context, (ownUsers.get(context) ?? new WeakSet()).add(user));
-}
-
 function isLogin(value: unknown): value is Login {
   return isObject(value) && isObject(value.user) && isObject(value.tokens);
 }
 
 /** Not one of an impersonator, who is not the user. */
-function isOwn(user: { id?: unknown }, { accessToken }: Login['tokens']): boolean {
-  const claims = claimsOf(accessToken);
+function isOwn({ user, tokens }: Login): boolean {
+  const claims = claimsOf(tokens.accessToken);
   return claims !== null && claims.sub === user.id && claims.act === undefined;
 }
