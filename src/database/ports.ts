@@ -183,7 +183,7 @@ export interface SessionStore extends Closable {
   readonly counters?: CounterStore | undefined;
   /**
    * Replaces the record of `session.id` if its version is `session.version` and it is not revoked, and raises the
-   * version by one.
+   * version by one. User, actor and `createdAt` stay what they were, and `revokedAt` null.
    */
   update(session: SessionRecord): Promise<boolean>;
   /** Sets `revokedAt` where it is null. True when this call did it. */

@@ -1,3 +1,4 @@
+import type { SQLInputValue } from 'node:sqlite';
 import type { SessionRecord, SessionStore, SessionWithUser, UserStore } from '../ports.ts';
 import { removeInParts } from '../removal.ts';
 import type { Connection } from './connection.ts';
@@ -43,6 +44,22 @@ const SESSION_COLUMNS = [
   'user_agent',
 ] as const;
 
+/**
+ * What may change of a session. Setting what cannot, the primary key above all, would cost half of a refresh: SQLite
+ * takes the row out of each index then and puts it back, even when no value has changed.
+ */
+const CHANGING = [
+  'version',
+  'rotation',
+  'rotated_at',
+  'idle_expires_at',
+  'expires_at',
+  'authenticated_at',
+  'amr',
+  'ip',
+  'user_agent',
+] as const;
+
 const COLUMNS = SESSION_COLUMNS.join(', ');
 const PLACES = SESSION_COLUMNS.map(() => '?').join(', ');
 const OF_SESSION = SESSION_COLUMNS.map((name) => `sessions.${name}`).join(', ');
@@ -61,7 +78,7 @@ export function sqliteSessions({ prepare, read, write }: Connection, users: User
      LEFT JOIN users ON users.id = sessions.user_id`,
   );
   const update = prepare(
-    `UPDATE sessions SET (${COLUMNS}) = (${PLACES})
+    `UPDATE sessions SET ${CHANGING.map((name) => `${name} = ?`).join(', ')}
      WHERE id = ? AND version = ? AND revoked_at IS NULL`,
   );
   const revoke = prepare('UPDATE sessions SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL');
@@ -87,7 +104,7 @@ export function sqliteSessions({ prepare, read, write }: Connection, users: User
       write(
         () =>
           update.run(
-            ...sessionValues({ ...session, version: session.version + 1 }),
+            ...changingValues({ ...session, version: session.version + 1 }),
             session.id,
             session.version,
           ) === 1,
@@ -147,6 +164,20 @@ function sessionValues(session: SessionRecord): SessionRow {
     JSON.stringify(session.amr),
     session.actorSessionId,
     session.actorUserId,
+    session.ip,
+    session.userAgent,
+  ];
+}
+
+function changingValues(session: SessionRecord): SQLInputValue[] {
+  return [
+    session.version,
+    session.rotation,
+    session.rotatedAt,
+    session.idleExpiresAt,
+    session.expiresAt,
+    session.authenticatedAt,
+    JSON.stringify(session.amr),
     session.ip,
     session.userAgent,
   ];
