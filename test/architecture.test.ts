@@ -21,7 +21,7 @@ const ROOMS: { room: RegExp; may: RegExp[] }[] = [
   },
   {
     room: /^core\//,
-    may: [/^core\//, /^errors\.ts$/, /^database\/ports\.ts$/, /^jsonwebtoken$/, /^ms$/, /^node:/],
+    may: [/^core\//, /^(errors|gather)\.ts$/, /^database\/ports\.ts$/, /^jsonwebtoken$/, /^ms$/, /^node:/],
   },
   ...[
     {
@@ -42,7 +42,7 @@ const ROOMS: { room: RegExp; may: RegExp[] }[] = [
     ],
   })),
   { room: /^database\/check(s|ed)\.ts$/, may: [/^database\/(ports|checks)\.ts$/, /^errors\.ts$/] },
-  { room: /^need-package\.ts$/, may: [/^node:/] },
+  { room: /^(need-package|gather)\.ts$/, may: [/^node:/] },
   { room: /^database\/(not-migrated|removal)\.ts$/, may: [] },
   { room: /^database\/memory-counters\.ts$/, may: [/^database\/ports\.ts$/] },
   ...[
@@ -57,7 +57,7 @@ const ROOMS: { room: RegExp; may: RegExp[] }[] = [
       new RegExp(
         `^database/(${name}/|check(s|ed)\\.ts|(not-migrated|removal|memory-counters)\\.ts|ports\\.ts)`,
       ),
-      ...[/^errors\.ts$/, /^need-package\.ts$/, /^node:/],
+      ...[/^errors\.ts$/, /^(need-package|gather)\.ts$/, /^node:/],
       ...drivers,
     ],
   })),

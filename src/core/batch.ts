@@ -1,5 +1,11 @@
+import { gather } from '../gather.ts';
+
+/** So many look-ups wait for no more. */
+const ENOUGH = 100;
+
 /**
- * Look-ups that arrive within one turn of the event loop become one. `find` gets each id once and gives the records in that order.
+ * Look-ups that arrive within one turn of the event loop, and in those that follow at once, become one. `find` gets
+ * each id once and gives the records in that order.
  *
  * Turns, not microtasks: requests that were read from several sockets in one turn run in separate tasks.
  */
@@ -21,9 +27,9 @@ export function batched<T>(
     if (!waiting) {
       const batch = new Map<string, PromiseWithResolvers<T | null>>();
       waiting = batch;
-      setImmediate(() => {
+      void gather(() => batch.size, ENOUGH).then(() => {
         waiting = null;
-        void flush(batch);
+        return flush(batch);
       });
     }
     const known = waiting.get(id) ?? Promise.withResolvers<T | null>();

