@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { Session } from 'node:inspector/promises';
 import { join } from 'node:path';
 import type { LoadOrder, LoadResult } from './load.ts';
 
@@ -54,7 +55,7 @@ export function serveBench(
     before = process.cpuUsage();
     return user + system;
   };
-  const known: { [command: string]: (argument: never) => unknown } = { ...commands, cpu };
+  const known: { [command: string]: (argument: never) => unknown } = { ...commands, ...profiling(), cpu };
   process.on('message', async ({ command, argument }: Question) => {
     try {
       process.send?.({ value: await known[command]?.(argument as never) } satisfies Answer);
@@ -64,6 +65,25 @@ export function serveBench(
   });
   process.on('disconnect', () => process.exit());
   process.send?.({ value: port } satisfies Answer);
+}
+
+/** V8's own profiler: `profile` starts it, and `profiled` ends it and gives what it has seen. */
+function profiling() {
+  const session = new Session();
+  return {
+    async profile() {
+      session.connect();
+      await session.post('Profiler.enable');
+      // Microseconds.
+      await session.post('Profiler.setSamplingInterval', { interval: 200 });
+      await session.post('Profiler.start');
+    },
+    async profiled() {
+      const { profile } = await session.post('Profiler.stop');
+      session.disconnect();
+      return profile;
+    },
+  };
 }
 
 function start(file: string, args: readonly string[]): ChildProcess {

@@ -28,7 +28,7 @@ const TOKENS = Number(process.env.BENCH_TOKENS ?? (SMOKE ? 20_000 : 1_000_000));
 const ONLY = new RegExp(process.env.BENCH_ONLY ?? '');
 const SIZE: Size = SMOKE
   ? { requests: 200, refreshes: 100, logins: 8, seconds: 0.3, resolutions: 500 }
-  : { requests: 4_000, refreshes: 1_000, logins: 80, seconds: 1.5, resolutions: 10_000 };
+  : { requests: 4_000, refreshes: 4_000, logins: 80, seconds: 1.5, resolutions: 10_000 };
 const FILE =
   process.env.BENCH_JSON ?? join(import.meta.dirname, 'results', SMOKE ? 'smoke.json' : 'latest.json');
 
