@@ -24,16 +24,16 @@ export function batched<T>(
   };
 
   return (id) => {
-    if (!waiting) {
-      const batch = new Map<string, PromiseWithResolvers<T | null>>();
+    const batch = waiting ?? new Map<string, PromiseWithResolvers<T | null>>();
+    const known = batch.get(id) ?? Promise.withResolvers<T | null>();
+    batch.set(id, known);
+    if (batch !== waiting) {
       waiting = batch;
       void gather(() => batch.size, ENOUGH).then(() => {
         waiting = null;
         return flush(batch);
       });
     }
-    const known = waiting.get(id) ?? Promise.withResolvers<T | null>();
-    waiting.set(id, known);
     return known.promise;
   };
 }

@@ -48,7 +48,7 @@ export class Users {
     this.#now = now;
   }
 
-  /** Look-ups of one turn of the event loop are one query. */
+  /** Look-ups that come together are one query. */
   find(id: string): Promise<UserRecord | null> {
     return this.#find(id);
   }

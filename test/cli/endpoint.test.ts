@@ -214,6 +214,7 @@ describe('the statuses of GraphQL over HTTP', () => {
     ],
     ['a document that does not parse', '{"query":"{"}', 'GRAPHQL_PARSE_FAILED', 400, 200],
     ['a document that does not fit', '{"query":"{ nothing }"}', 'GRAPHQL_VALIDATION_FAILED', 400, 200],
+    ['a subscription', '{"query":"subscription { __typename }"}', 'GRAPHQL_VALIDATION_FAILED', 400, 200],
     ['a variable of another type', BAD_VARIABLE, 'BAD_USER_INPUT', 400, 400],
     [
       'an operation that is not there',

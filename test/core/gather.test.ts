@@ -1,7 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { batched } from '../../src/core/batch.ts';
 import { gather } from '../../src/gather.ts';
+
+let now: number;
+beforeEach(() => {
+  now = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => now);
+});
+afterEach(() => vi.restoreAllMocks());
 
 /** How many turns of the event loop something takes. */
 async function turnsOf(work: Promise<void>): Promise<number> {
@@ -24,6 +31,15 @@ describe('gathering', () => {
     let size = 0;
     expect(await turnsOf(gather(() => Math.min(++size, 6), 100))).toBe(3);
     expect(await turnsOf(gather(() => ++size, Number.POSITIVE_INFINITY))).toBe(8);
+  });
+
+  test('ends after 2 ms, where each turn is long by itself', async () => {
+    let size = 0;
+    const grow = (): number => {
+      now += 0.5;
+      return ++size;
+    };
+    expect(await turnsOf(gather(grow, 100))).toBe(2);
   });
 
   test('ends when there is enough', async () => {

@@ -100,7 +100,8 @@ describe('what a token says', () => {
     expect(new Set([...sessions, ...tokens]).size).toBe(150);
     for (const id of sessions) expect(Buffer.from(id, 'base64url')).toHaveLength(16);
     // No secrets: nothing is known by them.
-    for (const id of tokens) expect(id).toMatch(/^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
+    for (const id of tokens)
+      expect(id).toMatch(/^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
   });
 
   test('S13 is nowhere in the database', async () => {

@@ -53,9 +53,12 @@ export function createOperations({
     const operation = getOperationAST(document, operationName);
     if (!operation) return refuse('request', coded('BAD_REQUEST', WHICH));
     if (operation.operation === 'mutation' && holder.req.method === 'GET')
-      return refuse('method', coded('BAD_REQUEST', ERROR_MESSAGES.BAD_REQUEST));
+      return refuse('method', coded('BAD_REQUEST', 'A mutation is asked by POST.'));
     const invalid = documents.validate(document);
     if (invalid.length > 0) return refuse('document', ...invalid);
+    // The rules of graphql 16 let it pass, and its execution throws.
+    if (!schema.getRootType(operation.operation))
+      return refuse('document', coded('GRAPHQL_VALIDATION_FAILED', `There is no ${operation.operation}.`));
     const misfit = firstVariableError(schema, operation, variables);
     if (misfit) return refuse('request', misfit);
     onExecute?.(holder, operation, document);

@@ -41,7 +41,8 @@ const PAGES_OF_A_CHANGE = 8;
  * One connection, opened at its first use. SQLite runs on the event loop, so nothing here waits inside of it: who
  * meets a lock of another process tries again after a pause, until `patience` (ms) is over.
  *
- * Writes that come in one turn of the event loop are one transaction, from BEGIN to COMMIT within that turn: a burst
+ * Writes that come together, or in turns of the event loop that follow at once, are one transaction, from BEGIN to
+ * COMMIT within one turn: a burst
  * costs one sync to the disk, and one caller at a time asks for the lock.
  */
 export function createConnection(

@@ -6,17 +6,15 @@ interface Login {
 }
 
 /**
- * By the context of an operation, the logins that it has made or renewed: whoever gets their users there is their owner.
- * Not anywhere: listeners get the same objects, and an application may show who is online.
+ * By the context of an operation and their users, the logins that it has made or renewed: whoever gets the users there is
+ * their owner. Not anywhere: listeners get the same objects, and an application may show who is online.
  */
-const loginsOf = new WeakMap<object, Login[]>();
+const loginsOf = new WeakMap<object, WeakMap<object, Login>>();
 
 /** Notes whose the login is that an operation gives. */
 export function withOwner(result: unknown, context: object): unknown {
   if (result instanceof Promise) return result.then((login) => withOwner(login, context));
-  const logins = loginsIn(result);
-  if (logins.length > 0 && isObject(context))
-    loginsOf.set(context, [...(loginsOf.get(context) ?? []), ...logins]);
+  for (const login of loginsIn(result)) note(login, context);
   return result;
 }
 
@@ -28,8 +26,8 @@ export function loginsIn(result: unknown): Login[] {
 
 /** Whether the user was given to its owner by a login of the same operation. */
 export function isOwnUser(user: object, context: unknown): boolean {
-  const logins = isObject(context) ? loginsOf.get(context) : undefined;
-  return logins?.some((login) => login.user === user && isOwn(login)) === true;
+  const login = isObject(context) ? loginsOf.get(context)?.get(user) : undefined;
+  return login !== undefined && isOwn(login);
 }
 
 /** What an access token says that we have made a moment ago, so that nobody has to verify it. Null for what is none. */
@@ -41,6 +39,12 @@ export function claimsOf(accessToken: unknown): { readonly [claim: string]: unkn
   } catch {
     return null;
   }
+}
+
+function note(login: Login, context: object): void {
+  if (!isObject(context)) return;
+  const logins = loginsOf.get(context) ?? new WeakMap<object, Login>();
+  loginsOf.set(context, logins.set(login.user, login));
 }
 
 function isLogin(value: unknown): value is Login {
