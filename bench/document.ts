@@ -1,4 +1,5 @@
-// npm run bench:document [FILE]: writes the figures of a result into docs/performance.md, and its picture beside it.
+// npm run bench:document [FILE …]: writes the figures of a result into docs/performance.md, and its picture beside it. Of
+// several runs of one commit, the aims tell what each has found, and the last stands for the rest.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { drawAll } from './picture.ts';
@@ -11,7 +12,7 @@ const PAGE = join(DOCS, 'performance.md');
 const TEXT = join(import.meta.dirname, 'performance.md');
 
 /** Each stands in the text between `<!-- figures: NAME -->` and `<!-- end -->`. */
-const PARTS: { [name: string]: (result: Result) => string } = {
+const PARTS: { [name: string]: (result: Result, runs: readonly Result[]) => string } = {
   machine: ({ machine, rounds, minutes, date }) => {
     const others = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
     return `${machine.processor}, ${machine.cores} cores, ${machine.memory} GB, Node ${machine.node}, ${date.slice(0, 10)}, commit ${machine.commit}; ${rounds} rounds in ${Math.round(minutes)} minutes. ${others.join(', ')}.`;
@@ -37,14 +38,22 @@ const PARTS: { [name: string]: (result: Result) => string } = {
       }),
     ),
 
-  aims: ({ aims }) =>
-    table(
-      ['figure', 'measured', 'half of the rounds', 'aim', 'reached'],
-      aims.map(({ name, value, low, high, aim, reached }) => [
-        name.replaceAll(/(import\('[^']*'\)|getUser|refreshTokens)/g, '`$1`'),
-        ...[shown(value), `${shown(low)}–${shown(high)}`, aim, reached ? 'yes' : '**no**'],
-      ]),
-    ),
+  aims: (_last, runs) => {
+    const names = new Set(runs.flatMap(({ aims }) => aims.map(({ name }) => name)));
+    return table(
+      ['figure', ...runs.map((_, n) => `run ${n + 1}`), 'aim', 'reached'],
+      [...names].map((name) => {
+        const found = runs.map(({ aims }) => aims.find((aim) => aim.name === name));
+        const reached = found.filter((aim) => aim?.reached).length;
+        return [
+          name.replaceAll(/(import\('[^']*'\)|getUser|refreshTokens)/g, '`$1`'),
+          ...found.map((aim) => (aim ? shown(aim.value) : '')),
+          found.find((aim) => aim)?.aim ?? '',
+          reached === runs.length ? 'yes' : `**${reached} of ${runs.length}**`,
+        ];
+      }),
+    );
+  },
 
   stores: (result) =>
     table(
@@ -145,15 +154,18 @@ function table(head: string[], rows: string[][]): string {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-const file = process.argv[2] ?? join(import.meta.dirname, 'results/latest.json');
-const result: Result = JSON.parse(readFileSync(file, 'utf8'));
+const files =
+  process.argv.length > 2 ? process.argv.slice(2) : [join(import.meta.dirname, 'results/latest.json')];
+const runs = files.map((file): Result => JSON.parse(readFileSync(file, 'utf8')));
+const last = runs.at(-1);
+if (!last) throw new Error('there is no result');
 const page = readFileSync(TEXT, 'utf8').replaceAll(
   /(<!-- figures: (\w+) -->\n)[\s\S]*?(\n<!-- end -->)/g,
   (_, start: string, name: string, end: string) => {
     const write = PARTS[name];
     if (!write) throw new Error(`docs/performance.md wants ${name}, which is no part of a result`);
-    return `${start}\n${write(result)}\n${end}`;
+    return `${start}\n${write(last, runs)}\n${end}`;
   },
 );
 writeFileSync(PAGE, page);
-console.log([PAGE, ...drawAll(result, DOCS)].join('\n'));
+console.log([PAGE, ...drawAll(last, DOCS)].join('\n'));

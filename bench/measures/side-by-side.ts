@@ -1,4 +1,6 @@
+import type { Server } from '../children.ts';
 import type { LoadOrder } from '../load.ts';
+import { pin } from '../machine.ts';
 import { graphqlRequest, loginMutation, TYPENAME } from '../requests.ts';
 import type { Sample } from '../result.ts';
 import type { World } from '../world.ts';
@@ -34,22 +36,41 @@ export function lightBesideLogins({ load, secondLoad, stateful }: World, { secon
 }
 
 /**
- * Two processes on one file, and one of them alone. The load has to get by with what two servers leave of two cores: it
- * sends sixteen requests at a time, and so costs a tenth of what they do.
+ * Two processes on one file, and one of them alone, once as the system spreads them and once with a core for each. The
+ * load has to get by with what they leave of two cores: it sends sixteen requests at a time, and so costs a tenth of
+ * what they do.
  */
 export function twoProcesses({ load, stateful, twin }: World, { requests }: Size): Measurement {
-  const order = { ...asksForUser(2 * requests, stateful.tokens), pipelined: 16 };
-  const run = async (...ports: number[]): Promise<Sample> => {
-    const found = checked('processes', await load.run({ ...order, ports, connections: 8 / ports.length }));
+  const order = { ...asksForUser(4 * requests, stateful.tokens), pipelined: 16 };
+  const one = [stateful.server];
+  const two = [stateful.server, twin];
+  const run = async (servers: readonly Server[]): Promise<Sample> => {
+    const ports = servers.map(({ port }) => port);
+    const found = checked('processes', await load.run({ ...order, ports, connections: 16 / ports.length }));
     return { rate: found.requests / found.seconds };
   };
-  const one = () => run(stateful.server.port);
-  const two = () => run(stateful.server.port, twin.port);
+  const both = async (reversed: boolean): Promise<[Sample, Sample]> => {
+    if (!reversed) return [await run(one), await run(two)];
+    const last = await run(two);
+    return [await run(one), last];
+  };
   return {
-    figures: { one: 'one process, getUser', two: 'two processes, getUser' },
+    figures: {
+      one: 'one process, getUser',
+      two: 'two processes, getUser',
+      'one-pinned': 'one process on one core, getUser',
+      'two-pinned': 'two processes on a core each, getUser',
+    },
     async measure(round) {
-      if (round % 2 === 0) return { one: await one(), two: await two() };
-      return { two: await two(), one: await one() };
+      const [spreadOne, spreadTwo] = await both(round % 2 > 0);
+      const pinned = two.map(({ pid }, core) => pin(pid, core)).every((done) => done);
+      try {
+        if (!pinned) return { one: spreadOne, two: spreadTwo };
+        const [pinnedOne, pinnedTwo] = await both(round % 2 > 0);
+        return { one: spreadOne, two: spreadTwo, 'one-pinned': pinnedOne, 'two-pinned': pinnedTwo };
+      } finally {
+        for (const { pid } of two) pin(pid, 'all');
+      }
     },
   };
 }
