@@ -458,9 +458,10 @@ function lifetimes({
 
 function storeOf(
   { db }: Pick<AccountsServerOptions, 'db'>,
-  { micro, storeTimeout, onError }: ResolvedOptions,
+  { micro, storeTimeout, operationTimeout, onError }: ResolvedOptions,
 ): Store {
-  if (db && typeof db === 'object') return createStore(db, storeTimeout, onError);
+  // One call never takes longer than an operation may.
+  if (db && typeof db === 'object') return createStore(db, Math.min(storeTimeout, operationTimeout), onError);
   if (micro) return NO_STORE;
   throw new TypeError(
     'AccountsServer needs a database: the option db must be one, such as sqliteDatabase(path)',

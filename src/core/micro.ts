@@ -8,7 +8,7 @@ export const NO_STORE: Store = {
   sessions: refuser('sessions'),
   oneTimeTokens: refuser('oneTimeTokens'),
   counters: null,
-  joined: false,
+  sessionsWithUsers: refuse,
   // There is nothing that could be down.
   ping: async () => undefined,
 };

@@ -73,7 +73,7 @@ export class Sessions {
     this.#store = store;
     this.#now = now;
     this.#lifetimes = lifetimes;
-    this.#load = batched((ids) => loadWithUsers(store, ids));
+    this.#load = batched((ids) => store.sessionsWithUsers(ids));
   }
 
   /**
@@ -130,7 +130,7 @@ export class Sessions {
 
   /** Those of these sessions that are good now: by one look-up, and one more where somebody impersonates. */
   async findLive(ids: readonly string[]): Promise<Map<string, SessionRecord>> {
-    const found = await loadWithUsers(this.#store, ids);
+    const found = await this.#store.sessionsWithUsers(ids);
     const good = found.flatMap((one) => (this.#isGood(one) ? one.session : []));
     const actorIds = [...new Set(good.flatMap(({ actorSessionId }) => actorSessionId ?? []))];
     const actors: Map<string, SessionRecord> =
@@ -262,14 +262,4 @@ export function refuseImpersonated({ actorUserId }: Pick<SessionInfo, 'actorUser
 
 function unique(methods: readonly string[]): string[] {
   return [...new Set(methods)];
-}
-
-async function loadWithUsers(store: Store, ids: readonly string[]): Promise<(SessionWithUser | null)[]> {
-  if (store.joined && store.sessions.findWithUsers) return store.sessions.findWithUsers(ids);
-  const sessions = await store.sessions.findMany(ids);
-  const userIds = [...new Set(sessions.flatMap((session) => session?.userId ?? []))];
-  const users = new Map(
-    userIds.length > 0 ? (await store.users.findMany(userIds)).map((user) => [user?.id, user]) : [],
-  );
-  return sessions.map((session) => session && { session, user: users.get(session.userId) ?? null });
 }

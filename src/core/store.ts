@@ -1,4 +1,10 @@
-import type { AccountsDatabase, CounterStore } from '../database/ports.ts';
+import type {
+  AccountsDatabase,
+  CounterStore,
+  SessionStore,
+  SessionWithUser,
+  UserStore,
+} from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
 import { within } from './deadline.ts';
 import type { Report } from './report.ts';
@@ -8,8 +14,8 @@ import { NOBODY } from './user.ts';
 export interface Store extends Pick<AccountsDatabase, Exclude<StoreName, 'counters'>> {
   /** Those beside the sessions, or else those of the database; null where neither has any. */
   readonly counters: CounterStore | null;
-  /** Whether one query may give sessions with their users. */
-  readonly joined: boolean;
+  /** Sessions with their users, in one query where the database can, and within one deadline. */
+  sessionsWithUsers(ids: readonly string[]): Promise<(SessionWithUser | null)[]>;
   /** Resolves when the users and the sessions answer. Throws SERVICE_UNAVAILABLE. */
   ping(): Promise<void>;
 }
@@ -63,7 +69,6 @@ export function createStore(db: AccountsDatabase, deadline: number, report: Repo
     if (typeof port !== 'object' || port === null) throw new TypeError(`the database has no store ${name}`);
     const missing = methods.find((method) => typeof methodOf(port, method) !== 'function');
     if (missing !== undefined) throw new TypeError(`the database has no method ${name}.${missing}`);
-    if (methodOf(port, 'findWithUsers')) methods.push('findWithUsers');
     // Called on the store itself: the methods of a class find their `this`.
     const calls = methods.map((method) => [
       method,
@@ -78,13 +83,26 @@ export function createStore(db: AccountsDatabase, deadline: number, report: Repo
     sessions: guarded('sessions'),
     oneTimeTokens: guarded('oneTimeTokens'),
     counters: counters && guarded('counters', counters),
-    joined: sessions.findWithUsers !== undefined && sessions.joinedWith === users,
+    sessionsWithUsers: (ids) => guard('sessions.findWithUsers', () => withUsers(sessions, users, ids)),
     // The ping of a composed database is that of one of its adapters, so users and sessions are asked themselves.
     ping: () =>
       guard('ping', async () => {
         await Promise.all([db.ping?.(), users.findMany([NOBODY]), sessions.findMany([NOBODY])]);
       }),
   };
+}
+
+async function withUsers(
+  sessions: SessionStore,
+  users: UserStore,
+  ids: readonly string[],
+): Promise<(SessionWithUser | null)[]> {
+  if (sessions.findWithUsers && sessions.joinedWith === users) return sessions.findWithUsers(ids);
+  const found = await sessions.findMany(ids);
+  const userIds = [...new Set(found.flatMap((session) => session?.userId ?? []))];
+  const owners = userIds.length > 0 ? await users.findMany(userIds) : [];
+  const byId = new Map(owners.map((user) => [user?.id, user]));
+  return found.map((session) => session && { session, user: byId.get(session.userId) ?? null });
 }
 
 type Method = (...args: unknown[]) => unknown;

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { createStore } from '../../src/core/store.ts';
 import { memoryDatabase } from '../../src/database/memory/index.ts';
-import type { AccountsDatabase, UserRecord, UserStore } from '../../src/database/ports.ts';
+import type { AccountsDatabase, SessionRecord, UserRecord, UserStore } from '../../src/database/ports.ts';
 import { AccountsError, type AccountsServerOptions } from '../../src/index.ts';
 import { codeOf, createAccounts, PASSWORD } from '../accounts.ts';
 import { turns, watchUnhandled } from './unhandled.ts';
@@ -359,14 +359,24 @@ describe('what core sees of a database', () => {
     expect(errors).toEqual([[new Error('no answer within 10 ms'), 'the database (users.findMany)']]);
   });
 
-  test('joins users and sessions only where both come from one adapter', () => {
+  test('joins users and sessions only where both come from one adapter', async () => {
     const db = memoryDatabase();
-    const findWithUsers = async () => [];
-    const joined = { ...db, sessions: { ...db.sessions, findWithUsers, joinedWith: db.users } };
-    expect(store(joined).store.joined).toBe(true);
-    expect(store({ ...joined, users: { ...db.users } }).store.joined).toBe(false);
-    expect(store({ ...joined, sessions: memoryDatabase().sessions }).store.joined).toBe(false);
-    expect(store(db).store.joined).toBe(false);
+    const findWithUsers = async () => [null];
+    const findMany = async () => [];
+    const joined = { ...db, sessions: { ...db.sessions, findWithUsers, findMany, joinedWith: db.users } };
+    const found = (given: typeof db) => store(given).store.sessionsWithUsers(['s']);
+    expect(await found(joined)).toEqual([null]);
+    expect(await found({ ...joined, users: { ...db.users } })).toEqual([]);
+    expect(await found({ ...joined, sessions: { ...joined.sessions, joinedWith: undefined } })).toEqual([]);
+  });
+
+  test('S55 gives sessions and users, in two calls, within one deadline', async () => {
+    const db = memoryDatabase();
+    const session = { id: 's', userId: 'u' } as SessionRecord;
+    const sessions = { ...db.sessions, findMany: async () => [session], joinedWith: undefined };
+    const users = { ...db.users, findMany: never as typeof db.users.findMany };
+    const slow = createStore({ ...db, sessions, users }, 10, () => {});
+    expect(await codeOf(slow.sessionsWithUsers(['s']))).toBe('SERVICE_UNAVAILABLE');
   });
 
   test('leaves no timer behind', async () => {

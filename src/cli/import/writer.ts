@@ -114,7 +114,7 @@ function findHolders(target: AccountsDatabase): (wanted: Conflict) => Promise<st
 
 function namesOf(target: AccountsDatabase) {
   const { users, identities, sessions, oneTimeTokens } = target;
-  const asked = { joined: false, counters: null, ping: async () => {} };
+  const asked = { counters: null, sessionsWithUsers: async () => [], ping: async () => {} };
   const store = { users, identities, sessions, oneTimeTokens, ...asked };
   return new Users(store, Date.now).names;
 }
