@@ -13,8 +13,6 @@ export interface Child {
 /** A server in a process of its own, whose processor time can be asked for. */
 export interface Server extends Child {
   port: number;
-  /** Of its process. */
-  pid: number;
   /** Microseconds of processor time since it was asked last. */
   cpu(): Promise<number>;
 }
@@ -36,7 +34,7 @@ export async function startServer(file: string, ...args: string[]): Promise<Serv
   const child = start(file, args);
   const { value: port } = await answer<number>(child);
   const ask = asker(child);
-  return { port, pid: child.pid ?? 0, ask, cpu: () => ask('cpu'), stop: () => end(child) };
+  return { port, ask, cpu: () => ask('cpu'), stop: () => end(child) };
 }
 
 export async function startLoad(): Promise<Load> {

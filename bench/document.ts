@@ -1,15 +1,17 @@
 // npm run bench:document [FILE …]: writes the figures of a result into docs/performance.md, and its picture beside it. Of
 // several runs of one commit, the aims tell what each has found, and the last stands for the rest.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { FlameTable } from './flame-graph.ts';
 import { drawAll } from './picture.ts';
 import { type Metric, type Result, samplesOf } from './result.ts';
 import { ratios, round, spreadOf } from './statistics.ts';
 
 const DOCS = join(import.meta.dirname, '../docs');
 const PAGE = join(DOCS, 'performance.md');
+const FLAME = join(import.meta.dirname, 'results/flame.json');
 /** The page without its figures. */
-const TEXT = join(import.meta.dirname, 'performance.md');
+const TEXT = join(import.meta.dirname, 'performance.template.md');
 
 /** Each stands in the text between `<!-- figures: NAME -->` and `<!-- end -->`. */
 const PARTS: { [name: string]: (result: Result, runs: readonly Result[]) => string } = {
@@ -44,12 +46,13 @@ const PARTS: { [name: string]: (result: Result, runs: readonly Result[]) => stri
       ['figure', ...runs.map((_, n) => `run ${n + 1}`), 'aim', 'reached'],
       [...names].map((name) => {
         const found = runs.map(({ aims }) => aims.find((aim) => aim.name === name));
+        const measured = found.filter((aim) => aim).length;
         const reached = found.filter((aim) => aim?.reached).length;
         return [
           name.replaceAll(/(import\('[^']*'\)|getUser|refreshTokens)/g, '`$1`'),
           ...found.map((aim) => (aim ? shown(aim.value) : '')),
           found.find((aim) => aim)?.aim ?? '',
-          reached === runs.length ? 'yes' : `**${reached} of ${runs.length}**`,
+          reached === measured ? 'yes' : `**${reached} of ${measured}**`,
         ];
       }),
     );
@@ -106,6 +109,18 @@ const PARTS: { [name: string]: (result: Result, runs: readonly Result[]) => stri
       ? `A verified token takes ${memory.bytesPerSession} bytes, and 10,000 of them are kept at most. While ${memory.tokens.toLocaleString('en')} different tokens come by, the heap after collection is ${memory.heapsMB.join(', ')} MB after each tenth.`
       : 'Not measured.',
 
+  flame: () => {
+    if (!existsSync(FLAME)) throw new Error('run npm run bench:flame first');
+    const { parts, total }: FlameTable = JSON.parse(readFileSync(FLAME, 'utf8'));
+    return table(
+      ['where a `getUser` spends its time', 'µs', '%'],
+      parts.map(({ name, microseconds }) => [
+        ...[name, shown(round(microseconds, 1))],
+        String(Math.round((100 * microseconds) / total)),
+      ]),
+    );
+  },
+
   configuration: ({ configuration }) => table(['server', 'how it is set up'], Object.entries(configuration)),
 };
 
@@ -115,6 +130,8 @@ const REQUESTS: [id: string, name: string][] = [
   ['anonymous', '**ours**, anonymous, `{ __typename }`'],
   ['get-user', '**ours**, `getUser`, stateful'],
   ['stateless', '**ours**, `getUser`, stateless'],
+  ['on-yoga-anonymous', '**ours**, `useAccounts` on that Yoga, `{ __typename }`'],
+  ['on-yoga', '**ours**, `useAccounts` on that Yoga, `getUser`'],
   ['refresh', '**ours**, `refreshTokens`'],
   ['login', '**ours**, login (argon2id)'],
   ['accounts-js-anonymous', 'accounts-js, anonymous, `{ __typename }`'],
@@ -159,7 +176,8 @@ const files =
 const runs = files.map((file): Result => JSON.parse(readFileSync(file, 'utf8')));
 const last = runs.at(-1);
 if (!last) throw new Error('there is no result');
-const page = readFileSync(TEXT, 'utf8').replaceAll(
+const text = `<!-- Written by npm run bench:document from bench/performance.template.md. -->\n\n${readFileSync(TEXT, 'utf8')}`;
+const page = text.replaceAll(
   /(<!-- figures: (\w+) -->\n)[\s\S]*?(\n<!-- end -->)/g,
   (_, start: string, name: string, end: string) => {
     const write = PARTS[name];

@@ -80,9 +80,14 @@ function ofPeers(
 }
 
 /** What each option costs where it is felt. */
-function withOptions({ options }: World, { getUser, refresh, withToken }: Measures): Measurement[] {
-  const { none, events, tracer, createJwtPayload, stateless, loadUser } = options;
+function withOptions(
+  { options }: World,
+  { anonymous, getUser, refresh, withToken }: Measures,
+): Measurement[] {
+  const { none, yoga, events, tracer, createJwtPayload, stateless, loadUser } = options;
   return [
+    anonymous('on-yoga-anonymous', 'ours on the tuned Yoga', yoga.server),
+    getUser('on-yoga', 'ours on the tuned Yoga, getUser', yoga),
     getUser('option-none', 'without options, getUser', none),
     getUser('option-events', 'a listener of ResumeSessionSuccess, getUser', events),
     getUser('option-tracer', 'tracer of OpenTelemetry, getUser', tracer),

@@ -8,10 +8,18 @@ import { graphqlEndpoint } from '../src/cli/graphql/endpoint.ts';
 import { createHttpServer, listen } from '../src/cli/http/server.ts';
 import { openStores } from '../src/cli/stores/open-stores.ts';
 import { contextReader } from '../src/graphql/context.ts';
-import { AccountsServer, accountsModule, authDirective, password, type Tracer } from '../src/index.ts';
+import {
+  AccountsServer,
+  accountsModule,
+  authDirective,
+  password,
+  type Tracer,
+  useAccounts,
+} from '../src/index.ts';
 import { serveBench } from './children.ts';
 import { configOf } from './config.ts';
 import { countCalls } from './count-calls.ts';
+import { tunedYoga } from './tuned-yoga.ts';
 
 const [option = '', folder = '.', ...settings] = process.argv.slice(2);
 const config = configOf(folder, settings);
@@ -39,8 +47,9 @@ if (option === 'events') {
 const { typeDefs, resolvers } = accountsModule(accounts);
 const { authDirectiveTypeDefs, authDirectiveTransformer } = authDirective();
 const schema = makeExecutableSchema({ typeDefs: [typeDefs, authDirectiveTypeDefs], resolvers });
+const served = authDirectiveTransformer(schema);
 const endpoint = graphqlEndpoint({
-  schema: authDirectiveTransformer(schema),
+  schema: served,
   context: contextReader('bench', accounts, { loadUser: option === 'loadUser' }),
   introspection: false,
   trustedOrigins: [],
@@ -48,7 +57,7 @@ const endpoint = graphqlEndpoint({
   accessLog: null,
   report: (error, where) => console.error(where, error),
 });
-const server = createHttpServer((req, res) => endpoint(req, res));
+const server = option === 'yoga' ? tunedYoga(served, [useAccounts(accounts)]) : createHttpServer(endpoint);
 serveBench(await listen(server, 0, '127.0.0.1'), {
   /** Of the store, since it was asked last. */
   calls,

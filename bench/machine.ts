@@ -55,17 +55,6 @@ function commit(): string {
   }
 }
 
-/** Keeps a process and its threads on some cores, or on all of them again. False where that cannot be done. */
-export function pin(pid: number, cores: 'all' | number): boolean {
-  const list = cores === 'all' ? `0-${cpus().length - 1}` : String(cores);
-  try {
-    execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', list, String(pid)], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Processor time since the machine started, in its own ticks. */
 interface Ticks {
   all: number;

@@ -38,6 +38,7 @@ const CHARTS: Chart[] = [
       { id: 'floor', label: 'node:http + graphql-js' },
       { id: 'yoga', label: 'Yoga, tuned, without accounts' },
       { id: 'anonymous', label: 'graphql-accounts' },
+      { id: 'on-yoga-anonymous', label: 'graphql-accounts on that Yoga' },
       { id: 'accounts-js-anonymous', label: 'accounts-js on the same Yoga' },
     ],
   },
@@ -48,6 +49,7 @@ const CHARTS: Chart[] = [
     bars: [
       { id: 'stateless', label: 'graphql-accounts, stateless' },
       { id: 'get-user', label: 'graphql-accounts, SQLite' },
+      { id: 'on-yoga', label: 'graphql-accounts on Yoga, SQLite' },
       { id: 'redis', label: 'graphql-accounts, Redis' },
       { id: 'postgres', label: 'graphql-accounts, PostgreSQL' },
       { id: 'mongo', label: 'graphql-accounts, MongoDB' },

@@ -9,6 +9,8 @@ import { type Peers, startPeers } from './start-peers.ts';
 
 /** A server of ours, and tokens of its users. */
 export interface Ours {
+  /** Where its database is. */
+  folder: string;
   server: Server;
   people: People;
   tokens: readonly Tokens[];
@@ -27,7 +29,10 @@ export interface World {
   twin: Server;
   stateless: Ours;
   /** As applications use it, with one option each. */
-  options: Record<'none' | 'events' | 'tracer' | 'createJwtPayload' | 'stateless' | 'loadUser', Ours>;
+  options: Record<
+    'none' | 'yoga' | 'events' | 'tracer' | 'createJwtPayload' | 'stateless' | 'loadUser',
+    Ours
+  >;
   stores: { [store: string]: Ours | null };
   peers: Peers | null;
 }
@@ -81,7 +86,7 @@ export async function startWorld({
     const people = await fillStore(place, all, USERS);
     ends.push(() => people.close());
     const server = await start(file, ...args, place, ...all);
-    return { server, people, tokens: await people.logIn(SESSIONS) };
+    return { folder: place, server, people, tokens: await people.logIn(SESSIONS) };
   };
   const library = (option: string, ...settings: string[]): Promise<Ours> =>
     ours('library-server.ts', [option], settings);
@@ -105,10 +110,11 @@ export async function startWorld({
         floor: await start('floor-server.ts'),
         yoga: await start('plain-server.ts'),
         stateful,
-        twin: await start('accounts-server.ts', join(folder, '1'), ...SETTINGS),
+        twin: await start('accounts-server.ts', stateful.folder, ...SETTINGS),
         stateless: await ours('accounts-server.ts', [], ['STATELESS=1']),
         options: {
           none: await library('none'),
+          yoga: await library('yoga'),
           events: await library('events'),
           tracer: await library('tracer'),
           createJwtPayload: await library('createJwtPayload'),

@@ -8,7 +8,7 @@ const MAX_WAIT = 2;
  * Waits as long as each turn of the event loop brings more, until there is `enough`. What is done together then costs
  * its query, its sync to the disk and the waking of whoever waits for the answers once: with 50 requests in flight a
  * look-up in PostgreSQL costs a quarter less than with one query a turn, and a refresh on SQLite a seventh. What comes
- * alone waits for one turn, and nothing waits for a turn to begin after MAX_WAIT.
+ * alone waits for one turn, and no further turn is waited for after MAX_WAIT.
  */
 export async function gather(size: () => number, enough: number): Promise<void> {
   const last = performance.now() + MAX_WAIT;

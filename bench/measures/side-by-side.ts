@@ -1,6 +1,5 @@
 import type { Server } from '../children.ts';
 import type { LoadOrder } from '../load.ts';
-import { pin } from '../machine.ts';
 import { graphqlRequest, loginMutation, TYPENAME } from '../requests.ts';
 import type { Sample } from '../result.ts';
 import type { World } from '../world.ts';
@@ -36,41 +35,32 @@ export function lightBesideLogins({ load, secondLoad, stateful }: World, { secon
 }
 
 /**
- * Two processes on one file, and one of them alone, once as the system spreads them and once with a core for each. The
- * load has to get by with what they leave of two cores: it sends sixteen requests at a time, and so costs a tenth of
- * what they do.
+ * Two processes on one file, and one of them alone. The load has to get by with what they leave of two cores: it sends
+ * sixteen requests at a time, and so costs a tenth of what they do. What processes cost each other shows in their own
+ * processor time.
  */
 export function twoProcesses({ load, stateful, twin }: World, { requests }: Size): Measurement {
   const order = { ...asksForUser(4 * requests, stateful.tokens), pipelined: 16 };
-  const one = [stateful.server];
-  const two = [stateful.server, twin];
-  const run = async (servers: readonly Server[]): Promise<Sample> => {
+  const run = async (...servers: Server[]): Promise<Sample> => {
     const ports = servers.map(({ port }) => port);
+    await spent(servers);
     const found = checked('processes', await load.run({ ...order, ports, connections: 16 / ports.length }));
-    return { rate: found.requests / found.seconds };
+    return { rate: found.requests / found.seconds, cpu: (await spent(servers)) / found.requests };
   };
-  const both = async (reversed: boolean): Promise<[Sample, Sample]> => {
-    if (!reversed) return [await run(one), await run(two)];
-    const last = await run(two);
-    return [await run(one), last];
-  };
+  const one = () => run(stateful.server);
+  const two = () => run(stateful.server, twin);
   return {
-    figures: {
-      one: 'one process, getUser',
-      two: 'two processes, getUser',
-      'one-pinned': 'one process on one core, getUser',
-      'two-pinned': 'two processes on a core each, getUser',
-    },
+    figures: { one: 'one process, getUser', two: 'two processes, getUser' },
     async measure(round) {
-      const [spreadOne, spreadTwo] = await both(round % 2 > 0);
-      const pinned = two.map(({ pid }, core) => pin(pid, core)).every((done) => done);
-      try {
-        if (!pinned) return { one: spreadOne, two: spreadTwo };
-        const [pinnedOne, pinnedTwo] = await both(round % 2 > 0);
-        return { one: spreadOne, two: spreadTwo, 'one-pinned': pinnedOne, 'two-pinned': pinnedTwo };
-      } finally {
-        for (const { pid } of two) pin(pid, 'all');
-      }
+      if (round % 2 === 0) return { one: await one(), two: await two() };
+      const last = await two();
+      return { one: await one(), two: last };
     },
   };
+}
+
+/** Processor time of all of them since they were asked last. */
+async function spent(servers: readonly Server[]): Promise<number> {
+  const each = await Promise.all(servers.map((server) => server.cpu()));
+  return each.reduce((sum, cpu) => sum + cpu, 0);
 }

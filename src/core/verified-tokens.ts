@@ -5,7 +5,7 @@ const LIMIT = 10_000;
 /** Forgotten at once when there is room for no more: to find the oldest, a Map goes through all that it has lost before. */
 const PART = 1_000;
 
-/** Access tokens whose signature was checked: checking it is most of the work of a look-up. A bounded number. */
+/** Access tokens whose signature was checked: checking it is most of the work of resuming a session. A bounded number. */
 export class VerifiedTokens<C extends { readonly expiresAt: number }> {
   /** By digest, so that the memory of the process holds no list of usable tokens. */
   readonly #claims = new Map<string, C>();

@@ -31,8 +31,9 @@ function plain(name: string): MediaType {
 }
 
 /**
- * The type that the client names first of those that it takes and that we write; `application/json` for any type, and
- * where it says nothing. Null where there is none. `json` leaves it nothing but the two types of plain JSON.
+ * Of the two types of plain JSON the one that the client names first, else one that it takes; `application/json` for
+ * any type, and where it says nothing. Null where there is none. Weights (`q`) are not looked at, as clients list what
+ * they want first. `json` leaves it nothing but plain JSON.
  */
 export function mediaTypeFor(accept = '', only?: 'json'): MediaType | null {
   if (accept === '' || accept === '*/*' || accept === 'application/json') return JSON_RESPONSE;

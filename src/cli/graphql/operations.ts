@@ -51,7 +51,7 @@ export function createOperations({
     const document = documentOf(query);
     if (document instanceof GraphQLError) return refuse('document', document);
     const operation = getOperationAST(document, operationName);
-    if (!operation) return refuse('request', coded('BAD_REQUEST', WHICH));
+    if (!operation) return refuse('request', coded('BAD_REQUEST', NO_SUCH_OPERATION));
     if (operation.operation === 'mutation' && holder.req.method === 'GET')
       return refuse('method', coded('BAD_REQUEST', 'A mutation is asked by POST.'));
     const invalid = documents.validate(document);
@@ -83,7 +83,7 @@ export function createOperations({
   }
 }
 
-const WHICH = 'The request does not say which operation of the document it asks for.';
+const NO_SUCH_OPERATION = 'The request does not say which operation of the document it asks for.';
 
 function refuse(refused: Refusal, ...errors: GraphQLError[]): Outcome {
   return { refused, result: { errors } };

@@ -1,7 +1,7 @@
 import type { AccountsServer } from '../../core/accounts-server.ts';
 import { AccountsError } from '../../errors.ts';
 import { wishCookie } from '../answer/wishes.ts';
-import { claimsOf, loginsIn } from '../operation/logins.ts';
+import { loginsIn, unverifiedClaims } from '../operation/logins.ts';
 import { type AnyRequest, cookieOf, headerOf, methodOf, type RequestHolder } from '../request/request.ts';
 import { type CookieOptions, parseCookieOptions } from './options.ts';
 
@@ -53,7 +53,7 @@ export function createSessionCookie(options: CookieOptions, site: Site): Session
       return isRead && (isKnown || isOfSite) ? null : refusal(`the request lacks the header ${csrfHeader}`);
     },
     holding(accessToken) {
-      const claims = claimsOf(accessToken);
+      const claims = unverifiedClaims(accessToken);
       // Whoever impersonates a user would have lost the own session, and nothing to come back with.
       if (!claims || claims.act !== undefined) return null;
       if (name.length + accessToken.length <= MAX_COOKIE)

@@ -12,7 +12,7 @@ interface Login {
 const loginsOf = new WeakMap<object, WeakMap<object, Login>>();
 
 /** Notes whose the login is that an operation gives. */
-export function withOwner(result: unknown, context: object): unknown {
+export function withOwner(result: unknown, context: unknown): unknown {
   if (result instanceof Promise) return result.then((login) => withOwner(login, context));
   for (const login of loginsIn(result)) note(login, context);
   return result;
@@ -30,8 +30,8 @@ export function isOwnUser(user: object, context: unknown): boolean {
   return login !== undefined && isOwn(login);
 }
 
-/** What an access token says that we have made a moment ago, so that nobody has to verify it. Null for what is none. */
-export function claimsOf(accessToken: unknown): { readonly [claim: string]: unknown } | null {
+/** What an access token says. Only for one that this operation has just made: nothing is checked. Null for what is none. */
+export function unverifiedClaims(accessToken: unknown): { readonly [claim: string]: unknown } | null {
   const payload = String(accessToken).split('.')[1] ?? '';
   try {
     const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString());
@@ -41,7 +41,7 @@ export function claimsOf(accessToken: unknown): { readonly [claim: string]: unkn
   }
 }
 
-function note(login: Login, context: object): void {
+function note(login: Login, context: unknown): void {
   if (!isObject(context)) return;
   const logins = loginsOf.get(context) ?? new WeakMap<object, Login>();
   loginsOf.set(context, logins.set(login.user, login));
@@ -53,6 +53,6 @@ function isLogin(value: unknown): value is Login {
 
 /** Not one of an impersonator, who is not the user. */
 function isOwn({ user, tokens }: Login): boolean {
-  const claims = claimsOf(tokens.accessToken);
+  const claims = unverifiedClaims(tokens.accessToken);
   return claims !== null && claims.sub === user.id && claims.act === undefined;
 }
