@@ -104,6 +104,19 @@ const PARTS: { [name: string]: (result: Result, runs: readonly Result[]) => stri
     return `${table(['10,000 requests a second', 'a second', 'CPU each', 'together'], lines)}\n\n${size}`;
   },
 
+  processes: (result) => {
+    const factor = (metric: Metric): number => {
+      const [two, one] = ['two', 'one'].map((id) => samplesOf(result.figures, id, metric));
+      return spreadOf(ratios(two ?? [], one ?? [])).median;
+    };
+    const rows = [
+      ['one process', middle(result, 'one', 'rate'), middle(result, 'one', 'cpu')],
+      ['two processes on one file', middle(result, 'two', 'rate'), middle(result, 'two', 'cpu')],
+      ['two ÷ one', shown(factor('rate')), shown(factor('cpu'))],
+    ];
+    return table(['`getUser`, stateful on SQLite', 'requests a second', 'CPU µs a request'], rows);
+  },
+
   memory: ({ memory }) =>
     memory
       ? `A verified token takes ${memory.bytesPerSession} bytes, and 10,000 of them are kept at most. While ${memory.tokens.toLocaleString('en')} different tokens come by, the heap after collection is ${memory.heapsMB.join(', ')} MB after each tenth.`

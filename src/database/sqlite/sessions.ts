@@ -8,17 +8,17 @@ import { toUser, USER_COLUMNS, type UserRow } from './users.ts';
 type SessionRow = [
   id: string,
   userId: string,
+  createdAt: number,
+  revokedAt: number | null,
+  actorSessionId: string | null,
+  actorUserId: string | null,
   version: number,
   rotation: number,
   rotatedAt: number,
-  createdAt: number,
   idleExpiresAt: number,
   expiresAt: number,
-  revokedAt: number | null,
   authenticatedAt: number | null,
   amr: string | null,
-  actorSessionId: string | null,
-  actorUserId: string | null,
   ip: string | null,
   userAgent: string | null,
 ];
@@ -26,43 +26,39 @@ type SessionRow = [
 /** A session with its user; the user's part is null where there is none. */
 type JoinedRow = [...SessionRow, ...(string | number | null)[]];
 
-const SESSION_COLUMNS = [
-  'id',
-  'user_id',
-  'version',
-  'rotation',
-  'rotated_at',
-  'created_at',
-  'idle_expires_at',
-  'expires_at',
-  'revoked_at',
-  'authenticated_at',
-  'amr',
-  'actor_session_id',
-  'actor_user_id',
-  'ip',
-  'user_agent',
-] as const;
+type Column = [name: string, read: (session: SessionRecord) => SQLInputValue];
+
+/** What stays as it was made. */
+const STAYING: readonly Column[] = [
+  ['id', ({ id }) => id],
+  ['user_id', ({ userId }) => userId],
+  ['created_at', ({ createdAt }) => createdAt],
+  ['revoked_at', ({ revokedAt }) => revokedAt],
+  ['actor_session_id', ({ actorSessionId }) => actorSessionId],
+  ['actor_user_id', ({ actorUserId }) => actorUserId],
+];
 
 /**
- * What may change of a session. Setting what cannot, the primary key above all, would cost half of a refresh: SQLite
- * takes the row out of each index then and puts it back, even when no value has changed.
+ * What an update sets. To set what stays, the primary key above all, would cost half of a refresh: SQLite takes the row
+ * out of each index then and puts it back, even when no value has changed.
  */
-const CHANGING = [
-  'version',
-  'rotation',
-  'rotated_at',
-  'idle_expires_at',
-  'expires_at',
-  'authenticated_at',
-  'amr',
-  'ip',
-  'user_agent',
-] as const;
+const CHANGING: readonly Column[] = [
+  ['version', ({ version }) => version],
+  ['rotation', ({ rotation }) => rotation],
+  ['rotated_at', ({ rotatedAt }) => rotatedAt],
+  ['idle_expires_at', ({ idleExpiresAt }) => idleExpiresAt],
+  ['expires_at', ({ expiresAt }) => expiresAt],
+  ['authenticated_at', ({ authenticatedAt }) => authenticatedAt],
+  ['amr', ({ amr }) => JSON.stringify(amr)],
+  ['ip', ({ ip }) => ip],
+  ['user_agent', ({ userAgent }) => userAgent],
+];
 
-const COLUMNS = SESSION_COLUMNS.join(', ');
-const PLACES = SESSION_COLUMNS.map(() => '?').join(', ');
-const OF_SESSION = SESSION_COLUMNS.map((name) => `sessions.${name}`).join(', ');
+const SESSION_COLUMNS = [...STAYING, ...CHANGING];
+const NAMES = SESSION_COLUMNS.map(([name]) => name);
+const COLUMNS = NAMES.join(', ');
+const PLACES = NAMES.map(() => '?').join(', ');
+const OF_SESSION = NAMES.map((name) => `sessions.${name}`).join(', ');
 const OF_USER = USER_COLUMNS.map((name) => `users.${name}`).join(', ');
 
 export function sqliteSessions({ prepare, read, write }: Connection, users: UserStore): SessionStore {
@@ -78,7 +74,7 @@ export function sqliteSessions({ prepare, read, write }: Connection, users: User
      LEFT JOIN users ON users.id = sessions.user_id`,
   );
   const update = prepare(
-    `UPDATE sessions SET ${CHANGING.map((name) => `${name} = ?`).join(', ')}
+    `UPDATE sessions SET ${CHANGING.map(([name]) => `${name} = ?`).join(', ')}
      WHERE id = ? AND version = ? AND revoked_at IS NULL`,
   );
   const revoke = prepare('UPDATE sessions SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL');
@@ -95,7 +91,7 @@ export function sqliteSessions({ prepare, read, write }: Connection, users: User
   );
 
   return {
-    create: (session) => write(() => void insert.run(...sessionValues(session))),
+    create: (session) => write(() => void insert.run(...valuesOf(SESSION_COLUMNS, session))),
     findMany: (ids) => read(() => inOrder(ids, select.all(JSON.stringify(ids)), toSession)),
     findWithUsers: (ids) =>
       read(() => inOrder(ids, selectWithUsers.all(JSON.stringify(ids)), toSessionWithUser)),
@@ -104,7 +100,7 @@ export function sqliteSessions({ prepare, read, write }: Connection, users: User
       write(
         () =>
           update.run(
-            ...changingValues({ ...session, version: session.version + 1 }),
+            ...valuesOf(CHANGING, { ...session, version: session.version + 1 }),
             session.id,
             session.version,
           ) === 1,
@@ -127,8 +123,9 @@ function toSessionWithUser(row: JoinedRow): SessionWithUser {
 const isUser = (row: UserRow | null[]): row is UserRow => row[0] !== null;
 
 function toSession(row: SessionRow): SessionRecord {
-  const [id, userId, version, rotation, rotatedAt, createdAt, idleExpiresAt, expiresAt, ...rest] = row;
-  const [revokedAt, authenticatedAt, amr, actorSessionId, actorUserId, ip, userAgent] = rest;
+  const [id, userId, createdAt, revokedAt, actorSessionId, actorUserId, ...changing] = row;
+  const [version, rotation, rotatedAt, idleExpiresAt, expiresAt, authenticatedAt, amr, ip, userAgent] =
+    changing;
   return {
     id,
     userId,
@@ -149,36 +146,6 @@ function toSession(row: SessionRow): SessionRecord {
   };
 }
 
-function sessionValues(session: SessionRecord): SessionRow {
-  return [
-    session.id,
-    session.userId,
-    session.version,
-    session.rotation,
-    session.rotatedAt,
-    session.createdAt,
-    session.idleExpiresAt,
-    session.expiresAt,
-    session.revokedAt,
-    session.authenticatedAt,
-    JSON.stringify(session.amr),
-    session.actorSessionId,
-    session.actorUserId,
-    session.ip,
-    session.userAgent,
-  ];
-}
-
-function changingValues(session: SessionRecord): SQLInputValue[] {
-  return [
-    session.version,
-    session.rotation,
-    session.rotatedAt,
-    session.idleExpiresAt,
-    session.expiresAt,
-    session.authenticatedAt,
-    JSON.stringify(session.amr),
-    session.ip,
-    session.userAgent,
-  ];
+function valuesOf(columns: readonly Column[], session: SessionRecord): SQLInputValue[] {
+  return columns.map(([, read]) => read(session));
 }
