@@ -460,8 +460,11 @@ function storeOf(
   { db }: Pick<AccountsServerOptions, 'db'>,
   { micro, storeTimeout, operationTimeout, onError }: ResolvedOptions,
 ): Store {
-  // One call never takes longer than an operation may.
-  if (db && typeof db === 'object') return createStore(db, Math.min(storeTimeout, operationTimeout), onError);
+  if (db && typeof db === 'object') {
+    // One call never takes longer than an operation may.
+    const deadline = Math.min(storeTimeout, operationTimeout);
+    return createStore(db, deadline, onError, { operationTimeout });
+  }
   if (micro) return NO_STORE;
   throw new TypeError(
     'AccountsServer needs a database: the option db must be one, such as sqliteDatabase(path)',

@@ -1,10 +1,4 @@
-import type {
-  AccountsDatabase,
-  CounterStore,
-  SessionStore,
-  SessionWithUser,
-  UserStore,
-} from '../database/ports.ts';
+import type { AccountsDatabase, CounterStore, SessionWithUser } from '../database/ports.ts';
 import { AccountsError } from '../errors.ts';
 import { within } from './deadline.ts';
 import type { Report } from './report.ts';
@@ -14,7 +8,7 @@ import { NOBODY } from './user.ts';
 export interface Store extends Pick<AccountsDatabase, Exclude<StoreName, 'counters'>> {
   /** Those beside the sessions, or else those of the database; null where neither has any. */
   readonly counters: CounterStore | null;
-  /** Sessions with their users, in one query where the database can, and within one deadline. */
+  /** Sessions with their users, in one query where the database can; as a whole within the time of an operation. */
   sessionsWithUsers(ids: readonly string[]): Promise<(SessionWithUser | null)[]>;
   /** Resolves when the users and the sessions answer. Throws SERVICE_UNAVAILABLE. */
   ping(): Promise<void>;
@@ -58,12 +52,19 @@ export const STORE_METHODS: {
  * driver's error reaches no client, and a store that hangs holds no request for ever. Throws a TypeError for a
  * database that lacks a method.
  */
-export function createStore(db: AccountsDatabase, deadline: number, report: Report): Store {
+export function createStore(
+  db: AccountsDatabase,
+  deadline: number,
+  report: Report,
+  { operationTimeout = deadline }: { operationTimeout?: number } = {},
+): Store {
   const { sessions, users } = db;
   // Not for us: applications call it.
   if (typeof db.invalidateAllSessions !== 'function')
     throw new TypeError('the database has no method invalidateAllSessions');
   const guard = guardWith(deadline, report);
+  // Two calls may take as long each, and together no longer than an operation.
+  const asWhole = guardWith(operationTimeout, report);
   const guarded = <S extends StoreName>(name: S, port: unknown = db[name]): Stores[S] => {
     const methods = Object.keys(STORE_METHODS[name]);
     if (typeof port !== 'object' || port === null) throw new TypeError(`the database has no store ${name}`);
@@ -77,13 +78,17 @@ export function createStore(db: AccountsDatabase, deadline: number, report: Repo
     return Object.fromEntries(calls);
   };
   const counters = sessions?.counters ?? db.counters ?? null;
+  const stores = { users: guarded('users'), sessions: guarded('sessions') };
   return {
-    users: guarded('users'),
+    ...stores,
     identities: guarded('identities'),
-    sessions: guarded('sessions'),
     oneTimeTokens: guarded('oneTimeTokens'),
     counters: counters && guarded('counters', counters),
-    sessionsWithUsers: (ids) => guard('sessions.findWithUsers', () => withUsers(sessions, users, ids)),
+    sessionsWithUsers: (ids) => {
+      if (sessions.findWithUsers && sessions.joinedWith === users)
+        return guard('sessions.findWithUsers', () => sessions.findWithUsers?.(ids) ?? []);
+      return asWhole('sessions and their users', () => withUsers(stores, ids));
+    },
     // The ping of a composed database is that of one of its adapters, so users and sessions are asked themselves.
     ping: () =>
       guard('ping', async () => {
@@ -93,11 +98,9 @@ export function createStore(db: AccountsDatabase, deadline: number, report: Repo
 }
 
 async function withUsers(
-  sessions: SessionStore,
-  users: UserStore,
+  { sessions, users }: Pick<Stores, 'sessions' | 'users'>,
   ids: readonly string[],
 ): Promise<(SessionWithUser | null)[]> {
-  if (sessions.findWithUsers && sessions.joinedWith === users) return sessions.findWithUsers(ids);
   const found = await sessions.findMany(ids);
   const userIds = [...new Set(found.flatMap((session) => session?.userId ?? []))];
   const owners = userIds.length > 0 ? await users.findMany(userIds) : [];

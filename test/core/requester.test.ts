@@ -15,19 +15,20 @@ async function start(options: Partial<AccountsServerOptions> = {}) {
 }
 
 describe('S55 the look-up of a request', () => {
-  test('ends within storeTimeout on a store that is slow at every call, and is reported', async () => {
+  test('ends within operationTimeout on a store that is slow at every call, and is reported', async () => {
     const { server, state, accessToken, errors } = await start();
     state.delay = 350;
-    // Sessions and users, of which each would be given in time.
+    // Two calls, of which each would end in time.
     for (const look of [
       () => server.resumeSession(accessToken),
       () => server.resumeLiveSession(accessToken),
     ]) {
       errors.length = 0;
       const call = codeOf(look);
-      expect(await outcomeAfter(380, call)).toBe('pending');
+      expect(await outcomeAfter(480, call)).toBe('pending');
       expect(await outcomeAfter(30, call)).toBe('SERVICE_UNAVAILABLE');
-      expect(errors).toMatchObject([{ error: { message: 'no answer within 400 ms' } }]);
+      expect(errors).not.toEqual([]);
+      for (const { error } of errors) expect(String(error)).toMatch(/within 500 ms$/);
       await outcomeAfter(400, call);
     }
     expect(vi.getTimerCount()).toBe(0);

@@ -103,7 +103,8 @@ describe.skipIf(!HAS_REDIS)('a primary with a replica (S22)', () => {
   });
 
   test('a server that answers no change refuses it in time, and is well again by itself', async () => {
-    const sessions = redisSessions(client, { replicaPatience: 500 });
+    // On a busy machine a replica may take longer than half a second.
+    const sessions = redisSessions(client, { replicaPatience: 2_000 });
     for (const id of ['0', '1']) await sessions.create(aSession(id, 'ada'));
     const connections = async (): Promise<string[]> => [
       ...(String(await client.client('LIST', 'TYPE', 'NORMAL')).match(/\bid=\d+/g) ?? []),
@@ -112,8 +113,8 @@ describe.skipIf(!HAS_REDIS)('a primary with a replica (S22)', () => {
     const [, second = ''] = (await connections()).slice(-2);
     await client.client('PAUSE', 60_000, 'WRITE');
     const began = performance.now();
-    await expect(sessions.revoke('1', NOW)).rejects.toThrow(/no answer to a change within 2500 ms/);
-    expect(performance.now() - began).toBeLessThan(4_500);
+    await expect(sessions.revoke('1', NOW)).rejects.toThrow(/no answer to a change within 4000 ms/);
+    expect(performance.now() - began).toBeLessThan(6_000);
     await client.client('UNPAUSE');
     await answerOf(() => sessions.revokeAll('ada', NOW, []));
     expect(await revokedAt(client, ['1'])).toEqual([NOW]);
