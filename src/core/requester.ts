@@ -68,14 +68,15 @@ export class Requesters {
 
   /** The stored user of a requester. Throws UNAUTHENTICATED when deactivated or gone. */
   async resumeUser({ session }: Requester): Promise<User> {
-    const { users, toUser, stateless } = this.#parts;
-    const user = await this.#lookUp(async () => {
+    const { users, toUser, stateless, validate } = this.#parts;
+    const work = async (): Promise<User> => {
       const record = await users.find(session.userId);
       if (!record || record.deactivated) throw new AccountsError('UNAUTHENTICATED', 'The session has ended.');
       const found = toUser(record);
-      if (stateless) await this.#validate(found, session);
+      if (stateless && validate) await this.#validate(found, session);
       return found;
-    });
+    };
+    const user = await (validate ? this.#lookUp(work) : this.#observe(work));
     if (stateless) this.#resumed({ user, session });
     return user;
   }
