@@ -54,6 +54,7 @@ export const CONFIGURATION: { [server: string]: string } = {
   'node:http + graphql-js': 'documents parsed and validated once, in a Map; nothing else',
   Yoga: 'parserAndValidationCache on; maxRequestBodySize, logging, graphiql, landingPage, batching, cors and multipart off',
   'graphql-accounts': `serve with LOG_LEVEL=warn and ${SETTINGS.slice(0, 2).join(', ')}; SQLite in a file; every service and guard on`,
+  'graphql-accounts on Yoga': 'useAccounts on that Yoga, with the password service; the same SQLite',
   'accounts-js':
     'its AccountsModule on the same Yoga with the same options; a database in memory; bcrypt as it comes',
   'better-auth':
