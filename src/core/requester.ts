@@ -76,7 +76,7 @@ export class Requesters {
       if (stateless && validate) await this.#validate(found, session);
       return found;
     };
-    const user = await (validate ? this.#lookUp(work) : this.#observe(work));
+    const user = await this.#lookUp(work, { isOneCall: true });
     if (stateless) this.#resumed({ user, session });
     return user;
   }
@@ -99,9 +99,7 @@ export class Requesters {
       if (validate) await this.#validate(found.user, found.session);
       return found;
     };
-    // What is one call of the store ends in time by itself, and a timer for each request costs 4 % of it.
-    const isOneCall = claims.actorUserId === null && !validate;
-    const requester = await (isOneCall ? this.#observe(work) : this.#lookUp(work));
+    const requester = await this.#lookUp(work, { isOneCall: claims.actorUserId === null });
     this.#resumed(requester);
     return requester;
   }
@@ -125,20 +123,17 @@ export class Requesters {
    * A look-up ends in time as a whole: an impersonator's session is two calls of the store, and nothing else bounds
    * the application's check (S55).
    */
-  #lookUp<T>(work: () => Promise<T>): Promise<T> {
-    const { report, timeout } = this.#parts;
-    return this.#observe(() =>
+  #lookUp<T>(work: () => Promise<T>, { isOneCall = false } = {}): Promise<T> {
+    const { events, report, timeout, trace, validate } = this.#parts;
+    const bounded = (): Promise<T> =>
       within(timeout, work(), () => {
         report(new Error(`not done within ${timeout} ms`), "the look-up of a request's session");
         throw new AccountsError('SERVICE_UNAVAILABLE');
-      }),
-    );
-  }
-
-  #observe<T>(work: () => Promise<T>): Promise<T> {
-    const { events, report, trace } = this.#parts;
+      });
+    // What is one call of the store ends in time by itself, and a timer for each request costs 4 % of it.
+    const endsByItself = isOneCall && !validate;
     return events.observe(
-      () => trace('accounts.session', {}, () => masked(report, work)),
+      () => trace('accounts.session', {}, () => masked(report, endsByItself ? work : bounded)),
       (error) => events.emit('ResumeSessionError', { error }),
     );
   }

@@ -85,8 +85,9 @@ export function createStore(
     oneTimeTokens: guarded('oneTimeTokens'),
     counters: counters && guarded('counters', counters),
     sessionsWithUsers: (ids) => {
-      if (sessions.findWithUsers && sessions.joinedWith === users)
-        return guard('sessions.findWithUsers', () => sessions.findWithUsers?.(ids) ?? []);
+      const { findWithUsers } = sessions;
+      if (findWithUsers && sessions.joinedWith === users)
+        return guard('sessions.findWithUsers', () => findWithUsers.call(sessions, ids));
       return asWhole('sessions and their users', () => withUsers(stores, ids));
     },
     // The ping of a composed database is that of one of its adapters, so users and sessions are asked themselves.

@@ -1,6 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { GraphQLSchema } from 'graphql';
-import type { Report } from '../../core/report.ts';
 import type { AccessLog } from '../http/access-log.ts';
 import { answerEarly } from '../http/body.ts';
 import { type Cors, createCors } from '../http/cors.ts';
@@ -9,21 +7,15 @@ import { type Handler, respond } from '../http/respond.ts';
 import type { GraphiqlPage } from './graphiql.ts';
 import { operationLog } from './log-operations.ts';
 import { JSON_RESPONSE, mediaTypeFor, statusOf } from './media-types.ts';
-import type { NodeContext } from './node-context.ts';
-import { createOperations } from './operations.ts';
+import { createOperations, type OperationsOptions } from './operations.ts';
 import { type RefusedRequest, readParams } from './params.ts';
 
-interface EndpointOptions {
-  schema: GraphQLSchema;
-  /** What resolvers find in their context, beside request and response. */
-  context(holder: NodeContext): object | Promise<object>;
-  introspection: boolean;
+interface EndpointOptions extends Omit<OperationsOptions, 'onExecute'> {
   /** Origins whose pages may send cookies. */
   trustedOrigins: readonly string[];
   graphiql: GraphiqlPage | null;
   /** Null: requests are not logged. */
   accessLog: AccessLog | null;
-  report: Report;
 }
 
 /** Whatever GraphQL answers may be about an account, or carry its tokens: no cache keeps it. */

@@ -25,7 +25,7 @@ interface Outcome {
 /** Why nothing was executed: the document is none of ours, the request does not fit it, or this failed. */
 export type Refusal = 'document' | 'request' | 'method' | 'failure';
 
-interface OperationsOptions {
+export interface OperationsOptions {
   schema: GraphQLSchema;
   /** What resolvers find beside request and response. */
   context(holder: NodeContext): object | Promise<object>;
