@@ -6,8 +6,7 @@ import { openDatabase } from '../src/cli/stores/open.ts';
 import { parseDatabaseUrl } from '../src/cli/stores/urls.ts';
 import type { AccountsDatabase, NewUser, UserStore } from '../src/database/ports.ts';
 import { createHasher } from '../src/services/password/hasher.ts';
-
-export const PASSWORD = 'correct horse battery staple 9';
+import { PASSWORD } from './requests.ts';
 
 const BATCH = 500;
 /** Users that are made up at a time, and whose batches are stored side by side. */

@@ -1,5 +1,6 @@
 // A profile of V8 as a flame graph, and as a table of what each part of a request costs.
 import type { Profiler } from 'node:inspector';
+import { escaped, FONT, INK, type Theme } from './svg.ts';
 
 /** What a request costs, in microseconds of processor time. */
 export interface FlameTable {
@@ -19,8 +20,6 @@ export interface Box {
   total: number;
   children: Box[];
 }
-
-export type Theme = 'light' | 'dark';
 
 export type PartName = (typeof PARTS)[number]['name'];
 
@@ -158,13 +157,7 @@ const SIZE = 11;
 /** Of a letter of a monospaced font. */
 const LETTER = 0.605 * SIZE;
 const PADDING = 3;
-const FONT = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif";
 const MONOSPACED = 'ui-monospace, SFMono-Regular, Menlo, Consolas, monospace';
-
-const COLOURS: { [theme in Theme]: { text: string; muted: string } } = {
-  light: { text: '#1f2328', muted: '#59636e' },
-  dark: { text: '#f0f6fc', muted: '#9198a1' },
-};
 
 interface Words {
   title: string;
@@ -174,7 +167,7 @@ interface Words {
 
 /** The root is below, and whoever is called stands on its caller, as wide as its share of the time. */
 export function drawFlame(root: Box, { title, source }: Words, theme: Theme): string {
-  const { text, muted } = COLOURS[theme];
+  const { text, muted } = INK[theme];
   const scale = WIDTH / root.total;
   const top = HEAD + Math.ceil(PARTS.length / LEGEND_COLUMNS) * LEGEND_ROW + 8;
   const rows = placed(root, 0, 0, LEAST * root.total);
@@ -215,7 +208,7 @@ function placed(box: Box, start: number, depth: number, least: number): Placed[]
 }
 
 function legend(root: Box, theme: Theme): string[] {
-  const { text, muted } = COLOURS[theme];
+  const { text, muted } = INK[theme];
   return tableOf('', root, 1).parts.map(({ name, microseconds }, n) => {
     const x = (n % LEGEND_COLUMNS) * Math.floor(WIDTH / LEGEND_COLUMNS);
     const y = HEAD + Math.floor(n / LEGEND_COLUMNS) * LEGEND_ROW;
@@ -249,19 +242,11 @@ function labelOf(name: string, place: string, letters: number): string {
 }
 
 function colourOf(name: string, theme: Theme): string {
-  return PARTS.find((part) => part.name === name)?.[theme] ?? COLOURS[theme].muted;
+  return PARTS.find((part) => part.name === name)?.[theme] ?? INK[theme].muted;
 }
 
 function shown(microseconds: number): string {
   return microseconds.toFixed(microseconds < 10 ? 2 : 1);
-}
-
-function escaped(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }
 
 function sum(values: readonly number[]): number {

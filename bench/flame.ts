@@ -5,11 +5,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Profiler } from 'node:inspector';
 import { join } from 'node:path';
-import { boxesOf, drawFlame, ownCosts, type Theme, tableOf } from './flame-graph.ts';
+import { boxesOf, drawFlame, ownCosts, tableOf } from './flame-graph.ts';
 import { describeMachine, watchOthers } from './machine.ts';
 import { asks, asksForUser, checked, type Order } from './measures/measurement.ts';
+import { OTHERS } from './report.ts';
 import { graphqlRequest, refreshMutation, TYPENAME } from './requests.ts';
 import { round } from './statistics.ts';
+import { THEMES } from './svg.ts';
 import { type Ours, startWorld, type World } from './world.ts';
 
 const REQUESTS = 20_000;
@@ -17,12 +19,9 @@ const WARM_UPS = 5;
 const WARM_UP_REQUESTS = 4_000;
 /** Each refresh needs a login of its own. */
 const REFRESHES = 0.25;
-/** Of the machine. */
-const MOST_OF_OTHERS = 0.05;
 const HOT = 'get-user';
 const RESULTS = join(import.meta.dirname, 'results');
 const DOCS = join(import.meta.dirname, '../docs');
-const THEMES: readonly Theme[] = ['light', 'dark'];
 
 interface Case {
   title: string;
@@ -96,7 +95,7 @@ async function profiled({
   const others = share() ?? 0;
   const profile = await server.ask<Profiler.Profile>('profiled');
   // The profiler goes by the clock: whatever the server has to wait for a processor is in it.
-  if (others > MOST_OF_OTHERS)
+  if (others > OTHERS)
     console.log(
       `THE MACHINE WAS BUSY, REPEAT THE RUN: other processes took ${Math.round(100 * others)} % of it.`,
     );

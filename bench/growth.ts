@@ -14,7 +14,8 @@ import { askMariadb } from '../test/servers/mariadb.ts';
 import { MONGO_IS_OURS } from '../test/servers/mongo.ts';
 import { askPostgres } from '../test/servers/postgres.ts';
 import { STORES } from '../test/servers/stores.ts';
-import { fill, PASSWORD } from './fill.ts';
+import { fill } from './fill.ts';
+import { PASSWORD } from './requests.ts';
 
 const SMALL = 1_000;
 const LARGE = Number(process.env.GROWTH_USERS ?? 1_000_000);

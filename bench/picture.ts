@@ -3,19 +3,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Metric, type Result, samplesOf } from './result.ts';
 import { type Spread, spreadOf } from './statistics.ts';
+import { escaped, FONT, INK, THEMES, type Theme } from './svg.ts';
 
-interface Colours {
-  text: string;
-  muted: string;
-  line: string;
-  ours: string;
-  theirs: string;
-}
-
-const COLOURS: { [theme: string]: Colours } = {
-  light: { text: '#1f2328', muted: '#59636e', line: '#d1d9e0', ours: '#0969da', theirs: '#afb8c1' },
-  dark: { text: '#f0f6fc', muted: '#9198a1', line: '#3d444d', ours: '#4493f8', theirs: '#656c76' },
+const COLOURS = {
+  light: { ...INK.light, ours: '#0969da', theirs: '#afb8c1' },
+  dark: { ...INK.dark, ours: '#4493f8', theirs: '#656c76' },
 };
+
+type Colours = (typeof COLOURS)[Theme];
 
 interface Bar {
   id: string;
@@ -85,13 +80,12 @@ const NUMBERS = 70;
 const ROW = 24;
 const BAR = 14;
 const GAP = 22;
-const FONT = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif";
 
 /** Writes performance-light.svg and performance-dark.svg; where they are. */
 export function drawAll(result: Result, folder: string): string[] {
-  return Object.entries(COLOURS).map(([theme, colours]) => {
+  return THEMES.map((theme) => {
     const file = join(folder, `performance-${theme}.svg`);
-    writeFileSync(file, draw(result, colours));
+    writeFileSync(file, draw(result, COLOURS[theme]));
     return file;
   });
 }
@@ -141,6 +135,5 @@ function drawBar(
 }
 
 function text(x: number, y: number, content: string, fill: string, more = ''): string {
-  const escaped = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  return `<text x="${x}" y="${y}" fill="${fill}" ${more}>${escaped}</text>`;
+  return `<text x="${x}" y="${y}" fill="${fill}" ${more}>${escaped(content)}</text>`;
 }

@@ -2,7 +2,7 @@ import type { AimResult, FigureResult, Result } from './result.ts';
 import { round, spreadOf } from './statistics.ts';
 
 /** Above this share of the machine, others were at work. */
-const OTHERS = 0.05;
+export const OTHERS = 0.05;
 /** Above this width of the middle half of its rounds, a figure tells little. */
 const WIDTH = 0.3;
 /** Of so many figures one is wide by chance. */

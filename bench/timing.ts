@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { sqliteDatabase } from '../src/database/sqlite/index.ts';
 import { AccountsServer, password } from '../src/index.ts';
 import { startServer } from './children.ts';
+import { PASSWORD } from './requests.ts';
 
 const SAMPLES = Number(process.env.BENCH_SAMPLES ?? 1000);
-const PASSWORD = 'correct horse battery staple 9';
 
 const folder = mkdtempSync(join(tmpdir(), 'graphql-accounts-timing-'));
 await prepare(join(folder, 'accounts.db'));

@@ -24,6 +24,7 @@ export interface Size {
 export type Order = Omit<LoadOrder, 'ports'>;
 
 const CONNECTIONS = 50;
+export const LOGINS_IN_FLIGHT = 20;
 
 export function asks(requests: number, messages: readonly string[], expect: string): Order {
   return { connections: CONNECTIONS, requests: Math.ceil(requests), messages, expect };

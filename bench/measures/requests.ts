@@ -1,9 +1,16 @@
 import type { Load, Server } from '../children.ts';
 import { graphqlRequest, refreshMutation, request, type Tokens, TYPENAME } from '../requests.ts';
 import type { Ours } from '../world.ts';
-import { asks, asksForUser, checked, type Measurement, type Order, type Size } from './measurement.ts';
+import {
+  asks,
+  asksForUser,
+  checked,
+  LOGINS_IN_FLIGHT,
+  type Measurement,
+  type Order,
+  type Size,
+} from './measurement.ts';
 
-const LOGINS_IN_FLIGHT = 20;
 /** After 12,000 requests a server of Node costs about half of what its first 4,000 did, and hardly less from then on. */
 const WARM_UPS = 4;
 /** Of a turn, not counted: after a pause the first thousand requests cost up to twice as much as those that follow. */

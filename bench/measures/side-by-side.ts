@@ -3,9 +3,14 @@ import type { LoadOrder } from '../load.ts';
 import { graphqlRequest, loginMutation, TYPENAME } from '../requests.ts';
 import type { Sample } from '../result.ts';
 import type { World } from '../world.ts';
-import { asksForUser, checked, everybody, type Measurement, type Size } from './measurement.ts';
-
-const LOGINS_IN_FLIGHT = 20;
+import {
+  asksForUser,
+  checked,
+  everybody,
+  LOGINS_IN_FLIGHT,
+  type Measurement,
+  type Size,
+} from './measurement.ts';
 
 /** One anonymous request after the other, alone and while logins are in flight all the time. */
 export function lightBesideLogins({ load, secondLoad, stateful }: World, { seconds }: Size): Measurement {
